@@ -1,0 +1,201 @@
+"""Telemetry as the engine reads it: time windows, metric series, spans and log lines.
+
+Spans and log lines come as columns (numpy arrays of equal length), because a question
+reads hundreds of thousands of rows. Integer columns that end in `_code` index the tuple
+of names beside them; -1 means "none". Times are nanoseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64s = NDArray[np.int64]
+Int32s = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ids = NDArray[np.bytes_]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+UNDATED = np.iinfo(np.int64).min
+"""Time of a log line whose own clock cannot be read or believed."""
+
+
+def to_ns(moment: datetime) -> int:
+    """Nanoseconds since the epoch of an aware datetime, exact to the microsecond."""
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def from_ns(time_ns: int) -> datetime:
+    """The UTC datetime of a nanosecond timestamp, cut to the microsecond."""
+    return EPOCH + timedelta(microseconds=time_ns // 1000)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TimeWindow:
+    """A half-open interval [start, end) of aware datetimes; `end` is after `start`."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a TimeWindow needs times with an offset")
+        if self.end <= self.start:
+            raise ValueError("a TimeWindow ends after it starts")
+
+    @property
+    def start_ns(self) -> int:
+        return to_ns(self.start)
+
+    @property
+    def end_ns(self) -> int:
+        return to_ns(self.end)
+
+    @property
+    def duration_s(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+    def contains(self, times_ns: Int64s) -> Bools:
+        """Which of the times lie in the window; shape as given."""
+        inside: Bools = (times_ns >= self.start_ns) & (times_ns < self.end_ns)
+        return inside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One metric of one service.
+
+    `times_ns` ascends and has the length of `values` (finite, unit as the name says).
+    `query` is what to ask the source again to get the same rows.
+    """
+
+    service: str
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    times_ns: Int64s
+    values: Floats
+    query: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """All series of a question; empty when no metric source answered."""
+
+    series: tuple[Series, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One row of a SpanTable, for people and tests."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    service: str
+    operation: str
+    start_ns: int
+    duration_ns: int
+    error: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanTable:
+    """Spans as columns, sorted by (trace_id, start_ns, span_id).
+
+    A span whose parent is not in the same trace is a root. `sampled_share` is the share of
+    the recorded traces that was read: 1.0 unless a size cap was hit.
+    """
+
+    trace_id: Ids
+    span_id: Ids
+    parent_span_id: Ids
+    service_code: Int32s
+    services: tuple[str, ...]
+    operation_code: Int32s
+    operations: tuple[str, ...]
+    start_ns: Int64s
+    duration_ns: Int64s
+    error: Bools
+    sampled_share: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    @staticmethod
+    def empty() -> SpanTable:
+        ids = np.zeros(0, dtype="S1")
+        codes = np.zeros(0, dtype=np.int32)
+        times = np.zeros(0, dtype=np.int64)
+        return SpanTable(
+            ids, ids, ids, codes, (), codes, (), times, times, np.zeros(0, dtype=np.bool_)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One row of a LogTable, for people and tests."""
+
+    time_ns: int
+    service: str
+    body: str
+    level: str | None = None
+    trace_id: str = ""
+    span_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogTable:
+    """Log lines as columns, sorted by (time_ns, body, trace_id, span_id) within a service.
+
+    `time_ns` is UNDATED where the source gave no believable time. `level_code` is -1 where
+    the source gave no level; ids are empty where the line names no trace.
+    """
+
+    time_ns: Int64s
+    service_code: Int32s
+    services: tuple[str, ...]
+    body: tuple[str, ...]
+    level_code: Int32s
+    levels: tuple[str, ...]
+    trace_id: Ids
+    span_id: Ids
+    sampled_share: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @staticmethod
+    def empty() -> LogTable:
+        ids = np.zeros(0, dtype="S1")
+        codes = np.zeros(0, dtype=np.int32)
+        return LogTable(np.zeros(0, dtype=np.int64), codes, (), (), codes, (), ids, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A deploy or a configuration change of a service."""
+
+    service: str
+    time: datetime
+    kind: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What rang: the service it rang for and, if known, what kind of symptom."""
+
+    service: str | None
+    kind: Literal["latency", "errors"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGraph:
+    """Who calls whom: (caller, callee) pairs without repetition; may hold cycles."""
+
+    calls: frozenset[tuple[str, str]] = field(default_factory=frozenset)

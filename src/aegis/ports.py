@@ -1,0 +1,50 @@
+"""What Aegis needs from the world. Adapters implement these; fakes and real ones alike.
+
+A reader returns rows it will not change later. "Nothing there" is an empty result, never an
+error; `SourceUnavailable` means it may work later, `SourceRejected` that it will not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from aegis.model.evidence import EvidenceGap
+from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
+
+
+class Clock(Protocol):
+    """The only way to learn the time; a case's clock stands where its recording ended."""
+
+    def now(self) -> datetime:
+        """The current time, aware, UTC."""
+        ...
+
+
+class MetricSource(Protocol):
+    async def read_metrics(self, window: TimeWindow) -> Matrix:
+        """Every series with at least one sample in `window`, samples outside it cut off.
+
+        Series are unique by (service, name, labels). The order of series carries no meaning.
+        """
+        ...
+
+
+class LogSource(Protocol):
+    async def read_logs(self, window: TimeWindow) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
+        """Lines in `window`, and UNDATED lines always.
+
+        A reader that hits its size cap returns an even sample, says so in `sampled_share`
+        and in an EvidenceGap.
+        """
+        ...
+
+
+class TraceSource(Protocol):
+    async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
+        """Spans that start in `window`.
+
+        A reader that hits its size cap keeps whole traces, evenly over time, says so in
+        `sampled_share` and in an EvidenceGap.
+        """
+        ...
