@@ -1,0 +1,1 @@
+"""Recorded incidents in the format aegis-case/1: read, checked and written."""
