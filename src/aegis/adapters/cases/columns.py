@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aegis.adapters.cases.problems import Problem, Report, one_line, report_rows
 from aegis.model.telemetry import Bools, Floats, Ids, Int32s, Int64s
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    AnyArray = pa.Array[Any]
+    Bytes = NDArray[np.uint8]
 
 BATCH_ROWS = 32_768
 LONGEST_ID = 128
@@ -47,7 +52,7 @@ class Batch:
 
     file: str
     first_row: int
-    columns: dict[str, pa.Array]
+    columns: dict[str, AnyArray]
     report: Report
 
     def __len__(self) -> int:
@@ -78,23 +83,22 @@ class Batch:
         self.flag_rows(column, f"longer than {LONGEST_ID} bytes", too_long)
         return fixed_width(values, np.minimum(lengths, LONGEST_ID), lengths)
 
-    def text_bytes(self, column: str) -> tuple[np.ndarray, Int64s]:
+    def text_bytes(self, column: str) -> tuple[Bytes, Int64s]:
         """All bytes of a text column on end, and the length of each row in bytes."""
         array = _plain_text(self.columns[column])
-        offsets = np.frombuffer(array.buffers()[1], dtype=np.int64)
-        offsets = offsets[array.offset : array.offset + len(array) + 1]
-        data = array.buffers()[2]
-        every = np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, dtype=np.uint8)
+        _, places, data = array.buffers()
+        offsets = _numbers(places, np.int64)[array.offset : array.offset + len(array) + 1]
+        every = _numbers(data, np.uint8)
         return every[offsets[0] : offsets[-1]], np.diff(offsets)
 
     def texts(self, column: str) -> list[str]:
         """Python strings; call it after sampling. Null reads as empty."""
         try:
-            texts: list[str] = _plain_text(self.columns[column]).to_pylist()
+            texts = _plain_text(self.columns[column]).to_pylist()
         except UnicodeDecodeError:
             self.report(Problem(self.file, None, column, "text that is not UTF-8"))
             return [""] * len(self)
-        return texts
+        return cast("list[str]", texts)
 
     def numbers(self, column: str) -> Floats:
         """float64 values; whole numbers are taken where that loses nothing."""
@@ -137,7 +141,7 @@ class Names:
         if column not in batch.columns:
             return np.full(len(batch), -1, dtype=np.int32)
         array = batch.columns[column]
-        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        encoded = array.dictionary_encode()
         indices = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
         used = np.unique(indices[indices >= 0])
         try:
@@ -169,7 +173,7 @@ class Names:
         return ordered, renumbered
 
 
-def fixed_width(values: np.ndarray, keep: Int64s, lengths: Int64s) -> Ids:
+def fixed_width(values: Bytes, keep: Int64s, lengths: Int64s) -> Ids:
     """Rows of bytes laid on end, as a numpy column of their first `keep` bytes."""
     width = max(int(keep.max(initial=0)), 1)
     out = np.zeros((len(lengths), width), dtype=np.uint8)
@@ -266,7 +270,7 @@ def _is_text(arrow_type: pa.DataType) -> bool:
 
 
 def _report_nulls(
-    arrays: dict[str, pa.Array], columns: list[Column], file: str, first_row: int, report: Report
+    arrays: dict[str, AnyArray], columns: list[Column], file: str, first_row: int, report: Report
 ) -> None:
     for column in columns:
         if not column.nullable and arrays[column.name].null_count:
@@ -274,7 +278,13 @@ def _report_nulls(
             report_rows(report, file, column.name, "null, but every row needs one", bad, first_row)
 
 
-def _plain_text(array: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return pc.fill_null(array.cast(pa.large_string()), "")
+def _plain_text(array: AnyArray) -> AnyArray:
+    """As large_string without nulls, whatever text type it came as."""
+    return array.cast(pa.large_string()).fill_null("")
+
+
+def _numbers(buffer: pa.Buffer | None, dtype: type[Any]) -> NDArray[Any]:
+    """The content of an Arrow buffer; an empty array has none."""
+    if buffer is None:
+        return np.zeros(0, dtype=dtype)
+    return np.frombuffer(cast("memoryview", buffer), dtype=dtype)

@@ -119,7 +119,7 @@ class _Fields:
             return None
         return TimeWindow(start, end)
 
-    def object(self, name: str) -> _Fields | None:
+    def inner(self, name: str) -> _Fields | None:
         value = self.values.get(name)
         if isinstance(value, dict):
             return _Fields(self.file, f"{self.path}{name}.", value, self.report)
@@ -138,7 +138,7 @@ def _header(fields: _Fields) -> CaseHeader | None:
     if fields.values.get("format") != FORMAT:
         fields.wrong("format", f"must be {FORMAT!r}, is {fields.values.get('format')!r}")
     identity, source = fields.text("id"), fields.text("source")
-    window_fields = fields.object("fault_window")
+    window_fields = fields.inner("fault_window")
     window = window_fields.window() if window_fields else None
     services = _services(fields)
     alarm, calls, changes = _alarm(fields), _calls(fields), _changes(fields)
@@ -161,7 +161,7 @@ def _services(fields: _Fields) -> tuple[str, ...]:
 def _alarm(fields: _Fields) -> Alarm | None:
     if fields.values.get("alarm") is None:
         return None
-    inner = fields.object("alarm")
+    inner = fields.inner("alarm")
     if inner is None:
         return None
     service = inner.optional_text("service")
@@ -176,20 +176,12 @@ def _alarm(fields: _Fields) -> Alarm | None:
 def _calls(fields: _Fields) -> tuple[tuple[str, str], ...]:
     calls = set()
     for index, item in enumerate(fields.items("calls")):
-        if _is_pair(item):
-            caller, callee = item  # type: ignore[misc]
-            calls.add((caller, callee))
-        else:
-            fields.wrong(f"calls[{index}]", "must be a pair of texts [caller, callee]")
+        match item:
+            case [str(caller), str(callee)] if caller and callee:
+                calls.add((caller, callee))
+            case _:
+                fields.wrong(f"calls[{index}]", "must be a pair of texts [caller, callee]")
     return tuple(sorted(calls))
-
-
-def _is_pair(item: object) -> bool:
-    return (
-        isinstance(item, list)
-        and len(item) == 2
-        and all(isinstance(name, str) and name for name in item)
-    )
 
 
 def _changes(fields: _Fields) -> tuple[Change, ...]:
@@ -199,8 +191,11 @@ def _changes(fields: _Fields) -> tuple[Change, ...]:
         kind, version = inner.optional_text("kind"), inner.optional_text("version")
         if service is not None and time is not None:
             changes.append(Change(service, time, kind, version))
-    key = lambda one: (one.time, one.service, one.kind or "", one.version or "")  # noqa: E731
-    return tuple(sorted(changes, key=key))
+    return tuple(sorted(changes, key=_change_order))
+
+
+def _change_order(change: Change) -> tuple[datetime, str, str, str]:
+    return change.time, change.service, change.kind or "", change.version or ""
 
 
 def _objects(fields: _Fields, name: str) -> Iterable[_Fields]:
@@ -214,7 +209,7 @@ def _objects(fields: _Fields, name: str) -> Iterable[_Fields]:
 def _asked(fields: _Fields) -> Asked | None:
     if fields.values.get("asked") is None:
         return None
-    inner = fields.object("asked")
+    inner = fields.inner("asked")
     if inner is None:
         return None
     question, window = inner.text("question"), inner.window()

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,10 @@ from aegis.adapters.cases.sampling import (
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Floats, Int32s, Int64s, Matrix, Series
 from aegis.model.text import Text
+
+if TYPE_CHECKING:
+    AnyArray = pa.Array[Any]
+    AnyMap = pa.MapArray[Any, Any]
 
 COLUMNS = (
     Column("time", "time"),
@@ -176,7 +181,7 @@ class _LabelSets:
     def codes(self, batch: Batch) -> Int32s:
         if "labels" not in batch.columns:
             return np.zeros(len(batch), dtype=np.int32)
-        maps = batch.columns["labels"]
+        maps = cast("AnyMap", batch.columns["labels"])
         hashes = self._row_hashes(maps)
         _, examples, inverse = np.unique(hashes, return_index=True, return_inverse=True)
         found = [_label_set(maps[index].as_py()) for index in examples.tolist()]
@@ -188,7 +193,7 @@ class _LabelSets:
             codes.append(code)
         return np.array(codes, dtype=np.int32)[inverse]
 
-    def _row_hashes(self, maps: pa.MapArray) -> Hashes:
+    def _row_hashes(self, maps: AnyMap) -> Hashes:
         """One number a row, the same for the same labels in any order."""
         offsets = np.asarray(maps.offsets)
         keys = self._hashes(maps.keys)[offsets[0] : offsets[-1]]
@@ -199,11 +204,12 @@ class _LabelSets:
         hashes: Hashes = sums[ends[1:]] - sums[ends[:-1]]
         return hashes
 
-    def _hashes(self, texts: pa.Array) -> Hashes:
+    def _hashes(self, texts: AnyArray) -> Hashes:
         encoded = texts.dictionary_encode()
-        table = [self._text_hash(text) for text in encoded.dictionary.to_pylist()] or [0]
-        indices = np.asarray(encoded.indices.fill_null(0))
-        return np.array(table, dtype=np.uint64)[indices]
+        distinct = cast("list[str]", encoded.dictionary.to_pylist())
+        table = np.array([self._text_hash(text) for text in distinct] or [0], dtype=np.uint64)
+        hashes: Hashes = table[np.asarray(encoded.indices.fill_null(0))]
+        return hashes
 
     def _text_hash(self, text: str) -> int:
         known = self._text_hashes.get(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,9 @@ from aegis.adapters.cases import header as header_file
 from aegis.adapters.cases import truth as truth_file
 from aegis.model.incident import CaseHeader, TrueCause
 from aegis.model.telemetry import UNDATED, Ids, Int32s, LogTable, Matrix, SpanTable
+
+if TYPE_CHECKING:
+    AnyArray = pa.Array[Any]
 
 _NS_A_MS = 1_000_000
 _MS = pa.timestamp("ms", tz="UTC")
@@ -65,7 +69,7 @@ def _metric_rows(metrics: Matrix) -> pa.Table:
         labels = pa.array(
             [list(series.labels) for series in metrics.series], pa.map_(pa.string(), pa.string())
         )
-        columns["labels"] = labels.take(pa.array(which))
+        columns["labels"] = labels.take(which)
     return pa.table(columns)
 
 
@@ -97,14 +101,14 @@ def _log_rows(logs: LogTable) -> pa.Table:
     return pa.table(columns)
 
 
-def _dictionary(names: list[str], codes: Int32s) -> pa.Array:
+def _dictionary(names: list[str], codes: Int32s) -> AnyArray:
     """Text as Arrow keeps it best; a negative code is null, equal names are merged."""
     distinct = sorted(set(names))
     rank = {name: index for index, name in enumerate(distinct)}
     ranks = np.array([rank[name] for name in names] or [0], dtype=np.int32)[codes]
-    indices = pa.array(ranks, mask=codes < 0)
+    indices: Any = pa.array(ranks, mask=codes < 0)
     return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, pa.string()))
 
 
-def _texts(ids: Ids) -> pa.Array:
+def _texts(ids: Ids) -> AnyArray:
     return pa.array(ids.tolist(), pa.binary()).cast(pa.string())
