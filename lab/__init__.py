@@ -1,0 +1,1 @@
+"""Worlds to break: they make incidents with a known cause. Not part of the wheel."""

@@ -1,0 +1,1 @@
+"""Breaks the engine on purpose, one small change at a time, and asks its tests to notice."""

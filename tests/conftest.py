@@ -1,0 +1,13 @@
+"""Rules for every test: no sockets, except to this machine where a test is marked `loopback`."""
+
+from __future__ import annotations
+
+import pytest
+
+LOOPBACK = ["127.0.0.1", "::1"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("loopback"):
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
