@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from aegis.model.telemetry import TimeWindow, from_ns
 from aegis.model.text import Text
 
 LONGEST_NAME = 80
+_MOST_NAMES = 5
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _FEWEST_DIGITS, _MOST_DIGITS = 2, 6
 _CLEAR_FACTOR = 2.0
@@ -175,6 +177,11 @@ def tidy(name: str, longest: int = LONGEST_NAME) -> str:
         return kept
     head = longest // 2
     return f"{kept[:head]}…{kept[len(kept) - (longest - head - 1) :]}"
+
+
+def some_names(services: Iterable[str]) -> list[str]:
+    """Each name once, in the order given, at most a handful."""
+    return [tidy(name) for name in dict.fromkeys(services)][:_MOST_NAMES]
 
 
 def clock_time(time_ns: int, window: TimeWindow) -> str:

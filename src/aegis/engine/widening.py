@@ -1,0 +1,102 @@
+"""Where to look next when nothing stood out, or when too little could be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from aegis.engine import queries
+from aegis.engine.quantities import some_names, tidy
+from aegis.engine.queries import fenced
+from aegis.engine.verdict import SOURCE_WORDS, clause, span_of_time
+from aegis.model.diagnosis import Diagnosis
+from aegis.model.evidence import EvidenceGap, GapReason
+from aegis.model.telemetry import TimeWindow
+from aegis.model.text import Text
+
+Step = tuple[int, Text]
+"""How worthwhile a step is (higher first), and its wording."""
+
+_BY_REASON: dict[GapReason, tuple[int, str, str]] = {
+    "unavailable": (95, "恢复{what}数据源后再问一次：它没有应答", "Ask again once {what} answer"),
+    "no_data": (85, "补上{what}：这段时间没有数据", "Find out why there are no {what}"),
+    "not_recorded": (60, "接入{what}：没有它看不到相关的故障", "Start recording {what}"),
+    "no_baseline": (
+        80,
+        "换一个包含正常时段的窗口再问：{what}没有基线",
+        "Ask with a window that holds normal time: no baseline for {what}",
+    ),
+    "short": (
+        50,
+        "换更长的窗口再问：{what}样本太少",
+        "Ask with a longer window: too few samples of {what}",
+    ),
+    "sampled": (
+        45,
+        "换更窄的窗口再问：{what}只读了抽样",
+        "Ask with a narrower window: only a sample was read of {what}",
+    ),
+}
+
+
+def widen(diagnosis: Diagnosis) -> list[Step]:
+    window = diagnosis.window
+    earlier = TimeWindow(window.start - timedelta(seconds=window.duration_s), window.end)
+    alarm = tidy(diagnosis.alarm.service) if diagnosis.alarm and diagnosis.alarm.service else None
+    firing = fenced(queries.firing_alerts(window))
+    steps: list[Step] = [
+        (
+            90,
+            Text(
+                f"把窗口向前放宽到 {span_of_time(earlier)} 再问一次：故障可能早于所问的时段",
+                f"Ask again for {span_of_time(earlier)}: the fault may be older than the window",
+            ),
+        ),
+        (
+            70,
+            Text(
+                f"看这段时间触发过哪些告警，是否有{f' {alarm} ' if alarm else '所问服务'}之外的服务：{firing}",
+                f"See which alerts fired in the window, also for services other than "
+                f"{alarm or 'the one asked about'}: {firing}",
+            ),
+        ),
+        *fill_gaps(diagnosis.gaps),
+    ]
+    strongest = max(diagnosis.evidence, key=lambda item: item.strength, default=None)
+    if strongest is not None and (query := queries.per_pod(strongest)):
+        said = clause(strongest.statement)
+        steps.append(
+            (
+                75,
+                Text(
+                    f"核对最大的一处偏离：{said.zh}[{strongest.id}]：{fenced(query)}",
+                    f"Check the largest departure: {said.en} [{strongest.id}]: {fenced(query)}",
+                ),
+            )
+        )
+    return steps
+
+
+def fill_gaps(gaps: Sequence[EvidenceGap]) -> list[Step]:
+    """One step a source and reason; whole sources before those of single services."""
+    steps: list[Step] = []
+    told: set[tuple[str, str]] = set()
+    for gap in sorted(gaps, key=lambda gap: gap.service is not None):
+        if gap.reason not in _BY_REASON or (gap.source, gap.reason) in told:
+            continue
+        told.add((gap.source, gap.reason))
+        alike = [g for g in gaps if (g.source, g.reason) == (gap.source, gap.reason)]
+        worth, zh, en = _BY_REASON[gap.reason]
+        names = [] if gap.service is None else some_names(g.service for g in alike if g.service)
+        source = SOURCE_WORDS[gap.source]
+        what = Text(
+            f" {'、'.join(names)} 的{source.zh}" if names else source.zh,
+            f"{source.en} of {', '.join(names)}" if names else source.en,
+        )
+        end = Text("", "")
+        if gap.source == "metrics" and gap.reason == "no_data":
+            up = fenced(queries.scrape_failures())
+            end = Text(f"；先看采集是否失败：{up}", f"; first see whether scraping fails: {up}")
+        text = Text(zh.format(what=what.zh) + end.zh, en.format(what=what.en) + end.en)
+        steps.append((worth if not names else worth // 2, text))
+    return steps
