@@ -100,8 +100,8 @@ def _sampled_gap(table: LogTable, total: int) -> EvidenceGap:
         "sampled",
         None,
         Text(
-            f"日志过多:{total:,} 行中读取了 {len(table):,} 行(同一 trace 的日志一起保留,"
-            "比例各时段相同)。",
+            f"日志过多：{total:,} 行中读取了 {len(table):,} 行（同一 trace 的日志一起保留，"
+            "比例各时段相同）。",
             f"Too many log lines: {len(table):,} of {total:,} were read "
             "(lines of one trace stay together, at the same rate throughout).",
         ),

@@ -98,7 +98,7 @@ def _sampled_gap(kept: int, total: int) -> EvidenceGap:
         "sampled",
         None,
         Text(
-            f"指标样本过多:{total:,} 个中读取了 {kept:,} 个(按时间点抽样,比例各时段相同)。",
+            f"指标样本过多：{total:,} 个中读取了 {kept:,} 个（按时间点抽样，比例各时段相同）。",
             f"Too many metric samples: {kept:,} of {total:,} were read "
             "(whole points in time, at the same rate throughout).",
         ),

@@ -77,8 +77,8 @@ def _sampled_gap(table: SpanTable, total: int) -> EvidenceGap:
         "sampled",
         None,
         Text(
-            f"调用链过多:{total:,} 个 span 中读取了 {len(table):,} 个"
-            f"(约 {percent:.1f}% 的完整 trace,比例各时段相同)。",
+            f"调用链过多：{total:,} 个 span 中读取了 {len(table):,} 个"
+            f"（约 {percent:.1f}% 的完整 trace，比例各时段相同）。",
             f"Too many spans: {len(table):,} of {total:,} were read "
             f"(about {percent:.1f} % of the traces, each whole, at the same rate throughout).",
         ),

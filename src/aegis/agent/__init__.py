@@ -1,0 +1,1 @@
+"""What looks into an incident: the monitor collects, the diagnoser concludes."""

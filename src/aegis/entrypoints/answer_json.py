@@ -1,0 +1,102 @@
+"""The JSON of an analysis, the same from the command line and over HTTP."""
+
+from __future__ import annotations
+
+from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
+from aegis.model.evidence import Evidence
+from aegis.model.telemetry import from_ns
+from aegis.model.text import Language
+from aegis.workflows.analyze_incident import Analysis, listed_causes
+
+_DIGITS = 4
+
+
+def answer_json(analysis: Analysis) -> dict[str, object]:
+    """Probabilities have four digits; all times are UTC."""
+    diagnosis, answer = analysis.diagnosis, analysis.answer
+    language = answer.language
+    return {
+        "summary": answer.summary,
+        "ranked_root_causes": [
+            _cause_json(diagnosis, cause, rank, answer.cause_descriptions[rank - 1], language)
+            for rank, cause in enumerate(listed_causes(diagnosis), start=1)
+        ],
+        "none_probability": round(diagnosis.none_probability, _DIGITS),
+        "next_actions": list(answer.next_actions),
+        "trace": {
+            "steps": [
+                {
+                    "index": index,
+                    "tool": step.tool,
+                    "tool_input": step.tool_input,
+                    "observation": step.observation,
+                    "log": None,
+                }
+                for index, step in enumerate(analysis.steps)
+            ]
+        },
+        "evidence": [_evidence_json(item, language) for item in diagnosis.evidence],
+        "impact": {"since": _time(diagnosis.impact.since_ns), "statement": answer.impact},
+        "timeline": [_event_json(entry, language) for entry in diagnosis.timeline],
+        "ruled_out": [
+            {"service": item.service, "why": item.why.in_language(language)}
+            for item in diagnosis.ruled_out
+        ],
+        "blind_spots": list(answer.blind_spots),
+        "narrator": "engine",
+        "start": _iso(str(diagnosis.window.start.isoformat())),
+        "end": _iso(str(diagnosis.window.end.isoformat())),
+        "session_id": None,
+    }
+
+
+def _cause_json(
+    diagnosis: Diagnosis, cause: RootCause, rank: int, description: str, language: Language
+) -> dict[str, object]:
+    by_id = diagnosis.evidence_by_id()
+    proofs = [by_id[one] for one in cause.evidence_ids]
+    return {
+        "rank": rank,
+        "service": cause.service,
+        "probability": round(cause.probability, _DIGITS),
+        "family": cause.family,
+        "onset": _time(cause.onset_ns),
+        "description": description,
+        "key_indicators": [
+            item.statement.in_language(language) for item in proofs if item.source != "logs"
+        ],
+        "key_logs": [line for item in proofs if item.source == "logs" for line in item.samples],
+        "evidence_ids": list(cause.evidence_ids),
+        "against": list(cause.against_ids),
+    }
+
+
+def _evidence_json(item: Evidence, language: Language) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "source": item.source,
+        "signal": item.signal,
+        "service": item.service,
+        "peer": item.peer,
+        "query": item.query,
+        "start": _iso(item.data_window.start.isoformat()),
+        "end": _iso(item.data_window.end.isoformat()),
+        "sha256": item.sha256,
+        "statement": item.statement.in_language(language),
+    }
+
+
+def _event_json(entry: TimelineEntry, language: Language) -> dict[str, object]:
+    return {
+        "time": _time(entry.time_ns),
+        "event": entry.event.in_language(language),
+        "evidence_id": entry.evidence_id,
+    }
+
+
+def _time(time_ns: int | None) -> str | None:
+    return None if time_ns is None else _iso(from_ns(time_ns).isoformat())
+
+
+def _iso(text: str) -> str:
+    return text.replace("+00:00", "Z")

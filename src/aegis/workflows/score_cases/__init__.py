@@ -1,0 +1,1 @@
+"""The benchmark: rank recorded incidents, compare with their labels."""
