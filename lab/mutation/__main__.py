@@ -67,7 +67,7 @@ def mutate(
             mutants = sample_evenly(mutants, sample, offset)
         verdicts = _test(target, mutants, jobs, budget, errors)
     except (BaselineFailed, ChildFailed, UnexplainedMark, LookupError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_UNUSABLE) from error
     seconds = time.monotonic() - began
     if as_json_output:

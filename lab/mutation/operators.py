@@ -193,13 +193,14 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _arithmetic(node: ast.AST, place: Place) -> Iterator[Edit]:
-    if (isinstance(node, ast.BinOp) and not (_is_text(node.left) or _is_text(node.right))) or (
-        isinstance(node, ast.AugAssign) and not _is_text(node.value)
-    ):
-        operator = _ARITHMETIC.get(type(node.op))
+    if isinstance(node, ast.BinOp):
+        operands: tuple[ast.expr, ...] = (node.left, node.right)
+    elif isinstance(node, ast.AugAssign):
+        operands = (node.value,)
     else:
-        operator = None
-    if operator is not None:
+        return
+    operator = _ARITHMETIC.get(type(node.op))
+    if operator is not None and not any(map(_is_text, operands)):
         yield _set_operator(operator)
 
 

@@ -87,9 +87,12 @@ def print_report(
 ) -> None:
     for verdict in survivors(verdicts):
         mutant = verdict.mutant
-        console.print(Text(f"{_relative(mutant.path)}:{mutant.line}  {mutant.operator}", "bold"))
-        console.print(Text(f"  - {mutant.before}", "red"))
-        console.print(Text(f"  + {mutant.after}", "green"))
+        console.print(
+            Text(f"{_relative(mutant.path)}:{mutant.line}  {mutant.operator}", "bold"),
+            soft_wrap=True,
+        )
+        console.print(Text(f"  - {mutant.before}", "red"), soft_wrap=True)
+        console.print(Text(f"  + {mutant.after}", "green"), soft_wrap=True)
     table = Table("operator", box=None, pad_edge=False)
     for heading in ("mutants", "killed", "survived", "rate"):
         table.add_column(heading, justify="right")
