@@ -1,0 +1,1 @@
+"""Seeded worlds: services that queue, retry, time out and break, recorded as cases."""
