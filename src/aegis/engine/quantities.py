@@ -163,7 +163,7 @@ def _percent_lost_or_won(factor: float) -> str:
         shown = numeral(percent, digits)
         if factor > 1.0 or float(shown.replace(",", "")) < 100.0:
             return shown
-    return "99.9999"
+    return ">99.99"
 
 
 def tidy(name: str, longest: int = LONGEST_NAME) -> str:

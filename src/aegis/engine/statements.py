@@ -58,7 +58,7 @@ def describe(
     """
     name, other = tidy(service), tidy(peer) if peer else None
     if signal == "change":
-        return _deploy(name, tidy(subject), observed, unit)
+        return _deploy(name, tidy(subject), observed)
     if signal in METRIC_NAMES:
         what = metric_subject(METRIC_NAMES[signal], name, other, tidy(subject))
     elif signal in ("error_logs", "log_rate", "log_sequence"):
@@ -69,7 +69,7 @@ def describe(
     return Text(f"{what.zh}{moved.zh}。", f"{what.en} {moved.en}.")
 
 
-def _deploy(service: str, version: str, minutes: float | None, unit: str) -> Text:
+def _deploy(service: str, version: str, minutes: float | None) -> Text:
     what = Text(f"{service} 有变更", f"{service} was changed")
     if version:
         what = Text(f"{service} 变更为 {version}", f"{service} was changed to {version}")
@@ -81,12 +81,15 @@ def _deploy(service: str, version: str, minutes: float | None, unit: str) -> Tex
         )
     if gap == 0.0:
         return Text(f"{what.zh}，与异常同时开始。", f"{what.en}, at the moment of the onset.")
-    apart = amount(abs(gap), unit or "min")
+    apart = amount(abs(gap), "min")
+    space = " " if apart.zh[-1].isascii() else ""
     if gap < 0.0:
         return Text(
             f"{what.zh}，在异常开始之后 {apart.zh}。", f"{what.en}, {apart.en} after the onset."
         )
-    return Text(f"{what.zh}，{apart.zh}后异常开始。", f"{what.en}, {apart.en} before the onset.")
+    return Text(
+        f"{what.zh}，{apart.zh}{space}后异常开始。", f"{what.en}, {apart.en} before the onset."
+    )
 
 
 def impact_statement(

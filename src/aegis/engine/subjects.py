@@ -110,6 +110,8 @@ def log_subject(signal: Signal, service: str, subject: str, unit: str) -> Text:
 
 
 def _quoted(name: str) -> Text:
+    if not name:
+        return Text("（空）", "(empty)")
     return Text(f"“{name}”", f'"{name}"')
 
 

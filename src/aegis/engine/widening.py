@@ -44,6 +44,7 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
     earlier = TimeWindow(window.start - timedelta(seconds=window.duration_s), window.end)
     alarm = tidy(diagnosis.alarm.service) if diagnosis.alarm and diagnosis.alarm.service else None
     firing = fenced(queries.firing_alerts(window))
+    asked = Text(f" {alarm} ", alarm) if alarm else Text("所问服务", "the one asked about")
     steps: list[Step] = [
         (
             90,
@@ -55,9 +56,9 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
         (
             70,
             Text(
-                f"看这段时间触发过哪些告警，是否有{f' {alarm} ' if alarm else '所问服务'}之外的服务：{firing}",
+                f"看这段时间触发过哪些告警，是否有{asked.zh}之外的服务：{firing}",
                 f"See which alerts fired in the window, also for services other than "
-                f"{alarm or 'the one asked about'}: {firing}",
+                f"{asked.en}: {firing}",
             ),
         ),
         *fill_gaps(diagnosis.gaps),

@@ -1,0 +1,119 @@
+"""From observations to a diagnosis: the engine's one entry point.
+
+findings (metrics, spans, logs) → symptoms by service → explain-away along the call graph →
+scores → probabilities → the evidence for and against each candidate. Every step is a pure
+function; sums over services use `math.fsum`, so that no order of the input can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+
+from aegis.engine.calibration import probabilities
+from aegis.engine.candidates import Candidates
+from aegis.engine.findings import Finding
+from aegis.engine.gaps import gaps_of
+from aegis.engine.graph import traced_calls
+from aegis.engine.impact import impact_of
+from aegis.engine.log_lines import read_lines
+from aegis.engine.logs import log_findings
+from aegis.engine.metrics import MeasuredSeries, measured, metric_findings
+from aegis.engine.proof import Docket
+from aegis.engine.ranking import Scored, rank
+from aegis.engine.spans import SpanFindings, span_findings
+from aegis.engine.symptoms import Symptoms, symptoms_of
+from aegis.engine.timeline import timeline_of
+from aegis.engine.trace_tree import TraceTree
+from aegis.engine.world import World
+from aegis.model.diagnosis import Diagnosis
+from aegis.model.incident import Observations
+from aegis.model.telemetry import LogTable, Matrix, SpanTable
+
+ABLATIONS = ("graph", "metrics", "spans", "logs", "changes")
+"""Kinds of evidence and steps that `diagnose` can leave out, for measuring their worth."""
+NO_ABLATION: frozenset[str] = frozenset()
+
+
+def diagnose(
+    observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATION
+) -> Diagnosis:
+    """Rank the causes of what happens in `observations.window`.
+
+    Deterministic, and blind to names: renaming services renames the answer. `ablate` leaves
+    out parts of the engine (see ABLATIONS). Raises ValueError for an unknown ablation.
+    """
+    unknown = ablate - set(ABLATIONS)
+    if unknown:
+        raise ValueError(f"unknown ablation: {', '.join(sorted(unknown))}")
+    read = _Reading.of(observations, ablate)
+    scored = rank(read.symptoms, read.world, use_graph="graph" not in ablate)
+    chances, none = probabilities({item.service: item.score for item in scored})
+    ordered = _ordered(scored, read.symptoms)
+    docket = Docket(observations.window)
+    candidates = Candidates(
+        read.symptoms, read.world, read.usable, observations, docket, ordered
+    )
+    causes = candidates.causes(chances)
+    impact = impact_of(
+        read.symptoms, read.world.graph, read.tree, observations.alarm, docket
+    )
+    timeline = timeline_of(causes, impact, observations.changes, docket)
+    ruled_out = candidates.ruled_out()
+    return Diagnosis(
+        window=observations.window,
+        alarm=observations.alarm,
+        causes=causes,
+        none_probability=none,
+        evidence=docket.evidence(),
+        gaps=(*observations.gaps, *gaps_of(observations, read.world)),
+        impact=impact,
+        timeline=timeline,
+        ruled_out=ruled_out,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """The observations, understood."""
+
+    usable: list[MeasuredSeries]
+    tree: TraceTree
+    world: World
+    symptoms: dict[str, Symptoms]
+
+    @staticmethod
+    def of(observations: Observations, ablate: AbstractSet[str]) -> _Reading:
+        window = observations.window
+        metrics = Matrix() if "metrics" in ablate else observations.metrics
+        usable = measured(metrics)
+        tree = TraceTree.of(SpanTable.empty() if "spans" in ablate else observations.spans)
+        logs = LogTable.empty() if "logs" in ablate else observations.logs
+        spans: SpanFindings = span_findings(tree, window)
+        findings: list[Finding] = [
+            *metric_findings(usable, window, observations.alarm),
+            *spans.findings,
+            *log_findings(read_lines(logs, tree), tree, window),
+        ]
+        world = World.of(
+            observations, usable, traced_calls(tree), use_changes="changes" not in ablate
+        )
+        if "graph" not in ablate:
+            findings.extend(world.credited(findings))
+        symptoms = symptoms_of(
+            findings, spans, observations.alarm, frozenset(tree.spans.services)
+        )
+        return _Reading(usable, tree, world, symptoms)
+
+
+def _ordered(scored: list[Scored], symptoms: dict[str, Symptoms]) -> list[Scored]:
+    """Highest score first; equal ones by effect, then onset, then the bytes of the evidence."""
+
+    def key(item: Scored) -> tuple[float, float, int, str]:
+        own = symptoms.get(item.service)
+        onset, digest = own.fingerprint() if own is not None else (np.iinfo(np.int64).min, "")
+        return (round(item.score, 9), round(item.raw, 9), onset, digest)
+
+    return sorted(scored, key=key, reverse=True)

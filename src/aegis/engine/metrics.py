@@ -1,0 +1,228 @@
+"""Evidence from metrics: which series left their normal spread, and by how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aegis.engine.findings import Finding
+from aegis.engine.signals import Meaning, meaning_of
+from aegis.engine.stats import robust_scale, surprise_of_z
+from aegis.model.evidence import Signal
+from aegis.model.telemetry import Alarm, Bools, Floats, Int64s, Matrix, Series, TimeWindow
+
+LEAST_SURPRISE = 0.3
+RELATIVE_FLOOR = 0.05
+ERROR_FLOOR = 0.0025
+PERCENT_FLOOR = 1.0
+ALARM_LATENCY_FLOOR = 0.05
+SPIKE_PENALTY = 3.0
+SPIKE_GRACE = 2.0
+RECENT_SAMPLES = 8
+LONGEST_BREAK_STEPS = 6.0
+LEAST_BASELINE = 5
+OTHER_DIRECTION: dict[Signal, tuple[float, float]] = {
+    "traffic": (0.7, 1.0),
+    "network": (1.0, 0.6),
+    "disk": (1.0, 0.6),
+}
+"""Weight of (rising, falling) for signals where both mean something; else only rising."""
+PEER_CREDIT = 0.8
+ONSET_Z = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredSeries:
+    """A series in the engine's sense: higher is worse unless its signal says otherwise."""
+
+    series: Series
+    meaning: Meaning
+    times_ns: Int64s
+    values: Floats
+
+
+def measured(matrix: Matrix) -> list[MeasuredSeries]:
+    """The series whose meaning is known; counters become rates, availability its shortfall."""
+    found = []
+    for series in matrix.series:
+        if len(series.values) < 2:
+            continue
+        meaning = meaning_of(series)
+        if meaning is None:
+            continue
+        times, values = series.times_ns, series.values
+        if meaning.counter:
+            times, values = _rate_per_s(times, values)
+        if meaning.flipped:
+            full = 100.0 if meaning.unit == "%" or float(np.max(values)) > 1.5 else 1.0
+            values = np.maximum(full - values, 0.0)
+            meaning = replace(meaning, unit="%" if full > 1.0 else "share")
+        if len(values) >= 2:
+            found.append(MeasuredSeries(series, meaning, times, values))
+    return found
+
+
+def metric_findings(
+    usable: list[MeasuredSeries], window: TimeWindow, alarm: Alarm | None
+) -> list[Finding]:
+    """One finding a series that departs from its baseline; peers of a call get a share.
+
+    The order of the findings follows the order of the series and carries no meaning.
+    """
+    floors = _Floors.of(usable, window, alarm)
+    findings: list[Finding] = []
+    for item in usable:
+        finding = _finding(item, window, floors)
+        if finding is None:
+            continue
+        findings.append(finding)
+        peer = item.meaning.peer
+        if peer is not None:
+            credited = replace(finding, service=peer, surprise=PEER_CREDIT * finding.surprise)
+            if credited.surprise > LEAST_SURPRISE:
+                findings.append(credited)
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Floors:
+    """What counts as noise, from the world around a series."""
+
+    alarm_latency: dict[str, float]
+    traffic: dict[str, float]
+
+    @staticmethod
+    def of(usable: list[MeasuredSeries], window: TimeWindow, alarm: Alarm | None) -> _Floors:
+        alarm_latency: dict[str, float] = {}
+        traffic: dict[str, float] = {}
+        for item in usable:
+            service = item.series.service
+            outside = item.values[~window.contains(item.times_ns)]
+            if len(outside) == 0:
+                continue
+            median = float(np.median(outside))
+            if item.meaning.signal == "latency" and alarm and service == alarm.service:
+                known = alarm_latency.get(item.series.name, 0.0)
+                alarm_latency[item.series.name] = max(known, median)
+            if item.meaning.signal == "traffic" and item.meaning.peer is None:
+                traffic[service] = max(traffic.get(service, 0.0), median)
+        return _Floors(alarm_latency, traffic)
+
+    def for_series(self, item: MeasuredSeries, baseline: Floats) -> float:
+        median = abs(float(np.median(baseline)))
+        floor = RELATIVE_FLOOR * median
+        signal, unit = item.meaning.signal, item.meaning.unit
+        if signal == "errors":
+            return max(floor, self._errors_floor(item))
+        if signal in ("cpu", "memory") and unit == "%":
+            return max(floor, PERCENT_FLOOR)
+        if signal == "latency":
+            known = self.alarm_latency.get(item.series.name, 0.0)
+            return max(floor + ALARM_LATENCY_FLOOR * known, 1e-12)
+        if signal == "traffic" and _whole_numbers(item.values):
+            return max(floor, float(np.sqrt(median + 1.0)))
+        positive = item.values[item.values > 0]
+        smallest = float(np.min(positive)) if len(positive) else 1.0
+        return max(floor, 0.01 * smallest, 1e-12)
+
+    def _errors_floor(self, item: MeasuredSeries) -> float:
+        if item.meaning.unit == "%":
+            return 100.0 * ERROR_FLOOR
+        if item.meaning.unit == "share":
+            return ERROR_FLOOR
+        positive = item.values[item.values > 0]
+        smallest = float(np.min(positive)) if len(positive) else 1.0
+        return max(ERROR_FLOOR * self.traffic.get(item.series.service, 0.0), 0.25 * smallest)
+
+
+def _whole_numbers(values: Floats) -> bool:
+    """Counts an interval: their noise is at least Poisson's, the root of the mean."""
+    return bool(np.all(values == np.floor(values)))
+
+
+def _rate_per_s(times_ns: Int64s, values: Floats) -> tuple[Int64s, Floats]:
+    """Increase per second of a counter; a fall is a restart, counted from zero."""
+    steps = np.diff(values)
+    steps = np.where(steps < 0, values[1:], steps)
+    seconds = np.maximum(np.diff(times_ns) / 1e9, 1e-9)
+    return times_ns[1:], steps / seconds
+
+
+def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Finding | None:
+    inside = window.contains(item.times_ns)
+    baseline, faulty = item.values[~inside], item.values[inside]
+    if len(baseline) < LEAST_BASELINE or len(faulty) == 0:
+        return None
+    scale = robust_scale(baseline, floors.for_series(item, baseline))
+    recent = _just_before(item, inside, window)
+    rising, falling = OTHER_DIRECTION.get(item.meaning.signal, (1.0, 0.0))
+    most = 2.0 * float(np.log10(1 + len(baseline)))
+    best: tuple[float, float] | None = None
+    for sign, weight in ((1.0, rising), (-1.0, falling)):
+        if weight == 0.0:
+            continue
+        z, level = _robust_z(sign * baseline, sign * faulty, sign * recent, scale)
+        surprise = weight * min(surprise_of_z(z), most)
+        if best is None or surprise > best[0]:
+            best = (surprise, sign * level)
+    if best is None or best[0] <= LEAST_SURPRISE:
+        return None
+    surprise, level = best
+    median = float(np.median(baseline))
+    return Finding(
+        source="metrics",
+        signal=item.meaning.signal,
+        service=item.series.service,
+        peer=item.meaning.peer,
+        subject=item.series.name,
+        query=item.series.query,
+        surprise=surprise,
+        baseline=median,
+        observed=level,
+        unit=item.meaning.unit,
+        times_ns=item.times_ns,
+        values=item.values,
+        onset_ns=_onset(item, inside, median, scale, up=level >= median),
+    )
+
+
+def _robust_z(
+    baseline: Floats, faulty: Floats, recent: Floats, scale: float
+) -> tuple[float, float]:
+    """The smallest of three z of the second-largest faulty sample, and that sample."""
+    ordered = np.sort(faulty)
+    level = float(ordered[-2] if len(ordered) >= 2 else ordered[-1])
+    median = float(np.median(baseline))
+    p98 = float(np.percentile(baseline, 98))
+    z = min(
+        (level - median) / scale,
+        SPIKE_GRACE + SPIKE_PENALTY * (level - p98) / scale,
+        (level - float(np.median(recent))) / scale,
+    )
+    return z, level
+
+
+def _just_before(item: MeasuredSeries, inside: Bools, window: TimeWindow) -> Floats:
+    """The last baseline samples before the window, as far back as the recording is unbroken.
+
+    All baseline samples where the recording has none right before the window.
+    """
+    times, values = item.times_ns[~inside], item.values[~inside]
+    before = times < window.start_ns
+    times, last = times[before][-RECENT_SAMPLES:], values[before][-RECENT_SAMPLES:]
+    step = float(np.median(np.diff(item.times_ns)))
+    reach = np.append(times, window.start_ns)
+    broken = np.flatnonzero(np.diff(reach) > LONGEST_BREAK_STEPS * step)
+    unbroken = last[broken[-1] + 1 :] if len(broken) else last
+    return unbroken if len(unbroken) else values
+
+
+def _onset(
+    item: MeasuredSeries, inside: Bools, median: float, scale: float, *, up: bool
+) -> int | None:
+    """The first sample of the window that is clearly off, None if none is on its own."""
+    sign = 1.0 if up else -1.0
+    off = inside & (sign * (item.values - median) > ONSET_Z * scale)
+    first = np.flatnonzero(off)
+    return int(item.times_ns[first[0]]) if len(first) else None

@@ -1,0 +1,223 @@
+"""Which service is the cause: symptoms explained away along the call graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import fsum, sqrt
+
+from aegis.engine.graph import CallGraph
+from aegis.engine.symptoms import (
+    ERRORS,
+    FLOW,
+    LATENCY,
+    RESOURCES,
+    SEQUENCE,
+    SYMPTOM_FAMILIES,
+    WORK,
+    Symptoms,
+)
+from aegis.engine.world import World
+from aegis.model.evidence import Signal
+
+HOP_DECAY = 0.85
+EXPLAINED = 0.85
+RESOURCE_AS_LATENCY = 0.7
+ERROR_AS_LATENCY = 0.5
+LATENCY_AS_ERROR = 0.5
+FLOW_AS_ERROR = 0.8
+FLOW_AS_SEQUENCE = 0.5
+ERROR_AS_FLOW = 0.85
+SEQUENCE_AS_FLOW = 0.85
+FLOW_AS_FLOW = 0.4
+CALLER_FLOW_AS_FLOW = 0.5
+LATENCY_AS_SELF = 0.5
+REST_WEIGHT = 0.2
+INFERRED_PEER = 0.4
+OFF_PATH = 0.3
+MASS_FLOOR = 0.75
+CHANGED_CALLEE = 0.6
+CHANGE_SYMPTOM = 0.6
+CHANGE_LATENCY = 0.7
+CHANGE_BOOST = 0.5
+CHANGE_BASE = 0.05
+CENTRALITY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A service's score with what a caller needs to explain it."""
+
+    service: str
+    score: float
+    raw: float
+    explained_by: str | None
+
+
+def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> list[Scored]:
+    """Scores of all known services; the order carries no meaning."""
+    mass = {name: total(item.by_signal) for name, item in symptoms.items()}
+    whole = fsum(mass.values())
+    weight = {name: (mass[name], *item.fingerprint()) for name, item in symptoms.items()}
+    scored = []
+    for service in world.graph.callees:
+        own = symptoms.get(service, Symptoms())
+        left, explained_by = dict(own.by_signal), None
+        if use_graph:
+            left, explained_by = _explained_away(service, symptoms, world.graph, weight)
+        base = total(left)
+        if use_graph and whole > 0.0:
+            upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
+            felt = min(1.0, (mass.get(service, 0.0) + upstream) / whole)
+            base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * felt
+        score = _with_changes(service, base, symptoms, world, use_graph=use_graph)
+        if use_graph:
+            score += CENTRALITY * world.centrality[service]
+        if service in world.silent:
+            score *= INFERRED_PEER
+        if service in world.off_path:
+            score *= OFF_PATH
+        scored.append(Scored(service, score, mass.get(service, 0.0), explained_by))
+    return scored
+
+
+def total(by_signal: Mapping[Signal, float]) -> float:
+    """Sum over the families of the strongest signal plus a fifth of the others."""
+    parts = []
+    for family in SYMPTOM_FAMILIES:
+        values = sorted((by_signal.get(signal, 0.0) for signal in family), reverse=True)
+        parts.append(values[0] + REST_WEIGHT * fsum(values[1:]))
+    return fsum(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Downstream:
+    """The strongest symptoms among what a service calls, less with every further hop."""
+
+    latency: float
+    errors: float
+    flow: float
+    sequence: float
+    strongest: str | None
+
+
+def _downstream(
+    service: str,
+    symptoms: Mapping[str, Symptoms],
+    graph: CallGraph,
+    weight: Mapping[str, tuple[float, int, str]],
+) -> _Downstream:
+    own = symptoms.get(service, Symptoms())
+    latency = errors = flow = sequence = 0.0
+    strongest: tuple[float, float, int, str] = (0.0, 0.0, 0, "")
+    strongest_name = None
+    for name, hops in graph.downstream(service).items():
+        other = symptoms.get(name)
+        if other is None:
+            continue
+        decay = HOP_DECAY ** (hops - 1)
+        slow = decay * max(
+            other.strongest(LATENCY), RESOURCE_AS_LATENCY * other.strongest(RESOURCES)
+        )
+        failing = decay * other.strongest(ERRORS) * _proportion(other, own, ERRORS)
+        flowing = decay * other.strongest(FLOW) * _proportion(other, own, FLOW)
+        broken = decay * other.strongest(SEQUENCE) * _proportion(other, own, SEQUENCE)
+        latency, errors = max(latency, slow), max(errors, failing)
+        flow, sequence = max(flow, flowing), max(sequence, broken)
+        key = (max(slow, failing, broken), *weight[name])
+        if key[0] > 0.0 and key > strongest:
+            strongest, strongest_name = key, name
+    return _Downstream(latency, errors, flow, sequence, strongest_name)
+
+
+def _proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> float:
+    """A callee that touches few requests cannot explain a service that touches many."""
+    mine = own.touched_share(family)
+    return min(1.0, sqrt(callee.touched_share(family) / mine)) if mine > 0.0 else 1.0
+
+
+def _explained_away(
+    service: str,
+    symptoms: Mapping[str, Symptoms],
+    graph: CallGraph,
+    weight: Mapping[str, tuple[float, int, str]],
+) -> tuple[dict[Signal, float], str | None]:
+    own = symptoms.get(service, Symptoms())
+    below = _downstream(service, symptoms, graph, weight)
+    above = max(
+        (
+            symptoms[name].strongest(FLOW)
+            for name in graph.callers.get(service, frozenset())
+            if name in symptoms
+        ),
+        default=0.0,
+    )
+    slow = EXPLAINED * max(below.latency, ERROR_AS_LATENCY * below.errors)
+    failing = EXPLAINED * max(
+        below.errors,
+        below.sequence,
+        FLOW_AS_ERROR * below.flow,
+        LATENCY_AS_ERROR * below.latency,
+    )
+    broken = EXPLAINED * max(
+        below.errors,
+        below.sequence,
+        FLOW_AS_SEQUENCE * below.flow,
+        LATENCY_AS_ERROR * below.latency,
+    )
+    flowing = max(
+        ERROR_AS_FLOW * below.errors,
+        SEQUENCE_AS_FLOW * below.sequence,
+        FLOW_AS_FLOW * below.flow,
+        CALLER_FLOW_AS_FLOW * above,
+    )
+    working = EXPLAINED * max(below.errors, below.latency)
+    left: dict[Signal, float] = {}
+    for signal, value in own.by_signal.items():
+        explained = 0.0
+        if signal == "latency":
+            explained = slow
+        elif signal == "self_time":
+            explained = LATENCY_AS_SELF * below.latency
+        elif signal in ERRORS:
+            explained = failing
+        elif signal in SEQUENCE:
+            explained = broken
+        elif signal in FLOW:
+            explained = flowing
+        elif signal in WORK:
+            explained = working
+        left[signal] = max(0.0, value - explained)
+    return left, below.strongest
+
+
+def _with_changes(
+    service: str,
+    base: float,
+    symptoms: Mapping[str, Symptoms],
+    world: World,
+    *,
+    use_graph: bool,
+) -> float:
+    recency = world.recency.get(service, 0.0)
+    graph = world.graph
+    if recency == 0.0:
+        if not use_graph:
+            return base
+        changed = max(
+            (world.recency.get(name, 0.0) for name in graph.callees.get(service, frozenset())),
+            default=0.0,
+        )
+        return base * (1.0 - CHANGED_CALLEE * changed)
+    borrowed = 0.0
+    if use_graph:
+        for name in graph.callers.get(service, frozenset()):
+            if name not in symptoms or world.recency.get(name, 0.0) > 0.0:
+                continue
+            felt = symptoms[name].strongest(ERRORS) + CHANGE_LATENCY * symptoms[name].strongest(
+                LATENCY
+            )
+            borrowed = max(borrowed, felt)
+    return (base + CHANGE_SYMPTOM * recency * borrowed) * (
+        1.0 + CHANGE_BOOST * recency
+    ) + CHANGE_BASE * recency

@@ -1,0 +1,130 @@
+"""What is known of the services beside their symptoms: who calls whom, who can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import exp, log2
+
+from aegis.engine.findings import Finding
+from aegis.engine.graph import CallGraph
+from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries
+from aegis.model.evidence import Signal
+from aegis.model.incident import Observations
+from aegis.model.telemetry import Change, TimeWindow
+
+CHANGE_DECAY_MIN = 10.0
+SEEN_INSIDE: frozenset[Signal] = frozenset(
+    {"cpu", "memory", "disk", "network", "restarts", "saturation"}
+)
+"""Signals that only a process itself (or its host) can report."""
+SEEN_OUTSIDE: frozenset[Signal] = frozenset({"latency", "errors"})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The call graph and what can be said of each service's visibility.
+
+    `silent` services are known only from what others tell of them: nothing they measure
+    themselves was recorded. `views` are the reverse, callers nobody calls whose only
+    telemetry is how one callee answers them: a measurement of that callee from outside
+    (caller → callee). `off_path` services have no connection to any traced one.
+    `recency` is 1 for a service changed at the start of the window, less before.
+    `centrality` is 0..1, by the number of direct callers and callees.
+    """
+
+    graph: CallGraph
+    silent: frozenset[str]
+    off_path: frozenset[str]
+    views: Mapping[str, str]
+    recency: Mapping[str, float]
+    centrality: Mapping[str, float]
+
+    @staticmethod
+    def of(
+        observations: Observations,
+        usable: Iterable[MeasuredSeries],
+        traced_calls: frozenset[tuple[str, str]],
+        *,
+        use_changes: bool = True,
+    ) -> World:
+        signals: dict[str, set[Signal]] = {}
+        for item in usable:
+            signals.setdefault(item.series.service, set()).add(item.meaning.signal)
+            if item.meaning.peer is not None:
+                signals.setdefault(item.meaning.peer, set())
+        traced, logged = set(observations.spans.services), set(observations.logs.services)
+        known = set(observations.services) | set(signals) | traced | logged
+        graph = CallGraph.of(known, frozenset(observations.calls) | traced_calls)
+        inside = {name for name, found in signals.items() if not found.isdisjoint(SEEN_INSIDE)}
+        inside |= traced | logged
+        degree = {
+            name: log2(1 + len(graph.callees[name]) + len(graph.callers[name]))
+            for name in graph.callees
+        }
+        most = max(degree.values(), default=0.0) or 1.0
+        return World(
+            graph=graph,
+            silent=_silent(graph, inside, signals),
+            off_path=_off_path(graph, traced),
+            views={
+                name: next(iter(graph.callees[name]))
+                for name in graph.callees
+                if name not in inside
+                and not graph.callers[name]
+                and len(graph.callees[name]) == 1
+            },
+            recency=recency_of(observations.changes, observations.window) if use_changes else {},
+            centrality={name: value / most for name, value in degree.items()},
+        )
+
+    def credited(self, findings: Iterable[Finding]) -> list[Finding]:
+        """What pure callers measured, as findings of the callee they measured."""
+        return [
+            replace(
+                finding,
+                service=self.views[finding.service],
+                peer=self.views[finding.service],
+                surprise=PEER_CREDIT * finding.surprise,
+            )
+            for finding in findings
+            if finding.service in self.views
+            and finding.source == "metrics"
+            and finding.signal in SEEN_OUTSIDE
+            and PEER_CREDIT * finding.surprise > LEAST_SURPRISE
+        ]
+
+
+def _silent(
+    graph: CallGraph, inside: set[str], signals: Mapping[str, set[Signal]]
+) -> frozenset[str]:
+    """Services without a sample of their own, and leaves that only others measure."""
+    return frozenset(
+        name
+        for name in graph.callees
+        if name not in inside
+        and (not signals.get(name) or (graph.callers[name] and not graph.callees[name]))
+    )
+
+
+def _off_path(graph: CallGraph, traced: set[str]) -> frozenset[str]:
+    """Services that no chain of calls connects to a traced one; none without traces."""
+    if not traced:
+        return frozenset()
+    connected = set(traced)
+    for name in traced & graph.callees.keys():
+        connected |= graph.downstream(name).keys()
+        connected |= graph.upstream(name).keys()
+    return frozenset(graph.callees.keys() - connected)
+
+
+def recency_of(changes: Iterable[Change], window: TimeWindow) -> dict[str, float]:
+    """exp(-minutes/10) of each service's nearest change before (or within) the window."""
+    found: dict[str, float] = {}
+    for change in changes:
+        if change.time >= window.end:
+            continue
+        minutes = max(0.0, (window.start - change.time).total_seconds() / 60.0)
+        recency = exp(-minutes / CHANGE_DECAY_MIN)
+        found[change.service] = max(found.get(change.service, 0.0), recency)
+    return found
