@@ -7,7 +7,7 @@ for it.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from aegis.engine.statements import (
     describe,
@@ -26,7 +26,7 @@ from aegis.model.diagnosis import (
 from aegis.model.evidence import Evidence, EvidenceGap, GapReason, Signal, Source
 from aegis.model.telemetry import Alarm, TimeWindow, to_ns
 
-START = datetime(2024, 5, 14, 10, 0, tzinfo=timezone.utc)
+START = datetime(2024, 5, 14, 10, 0, tzinfo=UTC)
 WINDOW = TimeWindow(START, START + timedelta(minutes=15))
 ONSET_NS = to_ns(START + timedelta(minutes=2, seconds=13))
 LATER_NS = to_ns(START + timedelta(minutes=4, seconds=40))

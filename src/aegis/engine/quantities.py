@@ -102,10 +102,10 @@ def movement(baseline: float | None, observed: float | None, unit: str) -> Text:
         if before is None:
             return Text("有异常，但没有可比的数值", "changed, without comparable values")
         shown = amount(before, unit)
-        return Text(f"现在没有数值（此前 {shown.zh}）", f"has no value now (before: {shown.en})")
+        return Text(f"现在没有数值（此前 {shown.zh}）", f"went missing (before: {shown.en})")
     if before is None:
         shown = amount(now, unit)
-        return Text(f"现为 {shown.zh}（没有可比的基线）", f"is now {shown.en} (no baseline)")
+        return Text(f"现为 {shown.zh}（没有可比的基线）", f"came to {shown.en} (no baseline)")
     first, last = told_apart(before, now, unit)
     if first == last:
         return Text(f"保持在 {last.zh}", f"stayed at {last.en}")
