@@ -16,6 +16,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -34,19 +35,21 @@ class Baseline:
     durations: dict[str, float] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
 
-    def order_for(self, mutant: Mutant) -> dict[str, int] | None:
-        """The rank of each test: those that run the changed lines first, the quick ones first.
+    def order_for(self, mutant: Mutant) -> list[str] | None:
+        """All tests: those that run the changed lines first, and the quick ones of them first.
 
         The others follow, because a test may use a result that another one cached. None where
-        no test runs the lines at all.
+        no test runs the lines. What works at import is near to every test of its module.
         """
         path = str(mutant.path.resolve())
         changed = {(path, line) for line in mutant.statement}
-        reaches = {test: bool(changed & lines) for test, lines in self.lines.items()}
-        if not mutant.at_import and not any(reaches.values()):
-            return None
-        ordered = sorted(reaches, key=lambda test: (not reaches[test], self.durations[test], test))
-        return {test: rank for rank, test in enumerate(ordered)}
+        if mutant.at_import:
+            reaches = {t: any(file == path for file, _ in run) for t, run in self.lines.items()}
+        else:
+            reaches = {test: not changed.isdisjoint(run) for test, run in self.lines.items()}
+            if not any(reaches.values()):
+                return None
+        return sorted(reaches, key=lambda test: (not reaches[test], self.durations[test], test))
 
 
 class BaselineRecorder:
@@ -112,13 +115,35 @@ class BaselineRecorder:
 
 
 class InOrder:
-    """A pytest plugin that runs the tests by rank; unranked ones last."""
+    """A pytest plugin that runs the tests in the given order; the others last."""
 
-    def __init__(self, ranks: dict[str, int]) -> None:
-        self._ranks = ranks
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._ranks = {test: rank for rank, test in enumerate(tests)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: self._ranks.get(item.nodeid, len(self._ranks)))
+
+
+class FirstFiles:
+    """A pytest plugin that collects no other test files than those of the given tests."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._files = {test.partition("::")[0] for test in tests}
+
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        if collection_path.suffix != ".py":
+            return None
+        name = collection_path.relative_to(config.rootpath).as_posix()
+        return None if name in self._files else True
+
+
+def hurry_hypothesis() -> None:
+    """A first counterexample is enough, and the same ones each time."""
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile(
+        "mutation", phases=phases, deadline=None, database=None, derandomize=True
+    )
+    settings.load_profile("mutation")
 
 
 def install_mutant(module: str, path: Path, code: CodeType) -> None:

@@ -23,12 +23,20 @@ from typing import Literal
 
 import pytest
 
-from lab.mutation.child import Baseline, BaselineRecorder, InOrder, install_mutant
+from lab.mutation.child import (
+    Baseline,
+    BaselineRecorder,
+    FirstFiles,
+    InOrder,
+    hurry_hypothesis,
+    install_mutant,
+)
 from lab.mutation.mutants import Mutant, compile_mutant
 from lab.mutation.operators import Operator
 
 Outcome = Literal["killed", "survived", "timeout", "not_run"]
 POLL_S = 0.01
+NEAREST_TESTS = 12
 MEMORY_LIMIT_BYTES = 6 * 1024**3
 PYTEST_ARGS = (
     "-x",
@@ -150,9 +158,12 @@ def run_mutants(
             _kill(child)
 
 
-def _run_against(target: Target, mutant: Mutant, code: CodeType, order: dict[str, int]) -> int:
+def _run_against(target: Target, mutant: Mutant, code: CodeType, order: Sequence[str]) -> int:
+    """Try the files of the nearest tests first: collecting all of them costs more than a test."""
     install_mutant(mutant.module, mutant.path, code)
-    return _run_pytest(target, [InOrder(order)])
+    nearest = order[:NEAREST_TESTS]
+    failed = _run_pytest(target, [FirstFiles(nearest), InOrder(nearest)], "--tb=no")
+    return failed or _run_pytest(target, [InOrder(order)], "--tb=no")
 
 
 def _finished(running: dict[int, tuple[Mutant, float]], limit_s: float) -> Iterator[Verdict]:
@@ -202,18 +213,14 @@ def _lead_own_group(child: int) -> None:
         return  # the child has done it already, or is gone
 
 
-def _run_pytest(target: Target, plugins: list[object]) -> int:
+def _run_pytest(target: Target, plugins: list[object], *options: str) -> int:
     sys.path[:0] = [str(target.source_root)]
-    return int(pytest.main([*PYTEST_ARGS, str(target.tests)], plugins=plugins))
+    hurry_hypothesis()
+    return int(pytest.main([*PYTEST_ARGS, *options, str(target.tests)], plugins=plugins))
 
 
 def _package_folder(target: Target) -> Path:
     return target.source_root.joinpath(*target.package.split(".")).resolve()
-
-
-def is_package_loaded(target: Target) -> bool:
-    """True if the parent has imported the package: every child would then test the original."""
-    return target.package in sys.modules
 
 
 def modules_of(target: Target, wanted: str | None) -> list[tuple[str, Path]]:

@@ -115,9 +115,8 @@ async def collect(
     silent = {gap.source for gap in gaps if gap.reason == "unavailable"}
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
-    for name, part in times.items():
-        if name not in silent:
-            gaps += _coverage_gaps(name, part, window)
+    rows = {"metrics": len(matrix.series), "traces": len(spans), "logs": len(lines)}
+    gaps += [_not_recorded(name) for name in times if not rows[name] and name not in silent]
     services = {*scene.services, *spans.services, *lines.services}
     services |= {series.service for series in matrix.series}
     observations = Observations(
@@ -179,26 +178,10 @@ def _unavailable(name: SourceName, why: Text) -> EvidenceGap:
     )
 
 
-def _coverage_gaps(name: SourceName, times: Int64s, window: TimeWindow) -> list[EvidenceGap]:
-    """What a whole source leaves unseen: everything, the window, or what is normal."""
+def _not_recorded(name: SourceName) -> EvidenceGap:
     kind = _NAMES[name]
-    inside = window.contains(times)
-    if not len(times):
-        said = Text(f"没有记录{kind.zh}。", f"No {kind.en} were recorded.")
-        return [EvidenceGap(name, "not_recorded", None, said)]
-    if not inside.any():
-        said = Text(
-            f"所问时间段内没有{kind.zh}（其他时间有）。",
-            f"There are no {kind.en} in the window asked about, though there are at other times.",
-        )
-        return [EvidenceGap(name, "no_data", None, said)]
-    if inside.all():
-        said = Text(
-            f"所问时间段之外没有{kind.zh}，因此无从得知正常水平。",
-            f"There are no {kind.en} outside the window, so what is normal is unknown.",
-        )
-        return [EvidenceGap(name, "no_baseline", None, said)]
-    return []
+    said = Text(f"没有记录{kind.zh}。", f"No {kind.en} were recorded.")
+    return EvidenceGap(name, "not_recorded", None, said)
 
 
 def _step(

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from aegis.engine.findings import Finding
-from aegis.engine.stats import GroupedSamples, group_quantiles, rate_change_decades, share_change_decades
+from aegis.engine.stats import (
+    GroupedSamples,
+    group_quantiles,
+    rate_change_decades,
+    robust_scale,
+    share_change_decades,
+    surprise_of_z,
+)
 from aegis.engine.trace_tree import NO_ROW, TraceTree
 from aegis.model.telemetry import Bools, Floats, Int64s, TimeWindow
 
@@ -20,6 +27,13 @@ MATERIAL_SHARE_OF_ROOT = 0.1
 MOST_DECADES = 12.0
 LEAST_SHARE_CHANGE = 0.15
 ONSET_QUANTILE = 0.98
+BLOCK_NS = 20_000_000_000
+BLOCK_FLOOR = 0.05
+BLOCK_TRUST = 2.0
+LEAST_IN_BLOCK = 3
+LEAST_BLOCKS = 6
+SPIKE_PENALTY = 3.0
+SPIKE_GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +119,12 @@ def _latency_findings(
         if effect[index] < LEAST_EFFECT or surprise[index] <= 0.0:
             continue
         rows = np.flatnonzero(group == index)
+        surprise_here = min(
+            float(surprise[index]),
+            BLOCK_TRUST * _block_surprise(spans.start_ns[rows], tree.exclusive_ms[rows], after[rows]),
+        )
+        if surprise_here <= 0.0:
+            continue
         operation = spans.operations[int(caller_operation % operations)]
         findings.append(
             Finding(
@@ -114,7 +134,7 @@ def _latency_findings(
                 peer=peer,
                 subject=operation,
                 query=span_query(service, operation, peer),
-                surprise=float(surprise[index]),
+                surprise=surprise_here,
                 baseline=float(means[2 * index]),
                 observed=float(means[2 * index + 1]),
                 unit="ms",
@@ -124,6 +144,28 @@ def _latency_findings(
             )
         )
     return findings, frozenset(judged)
+
+
+def _block_surprise(times_ns: Int64s, values: Floats, after: Bools) -> float:
+    """Surprise of the window against how much the medians of short blocks vary anyway.
+
+    Spans of one moment are slow together, so they are fewer independent samples than rows.
+    Unlimited where the baseline has too few blocks to tell.
+    """
+    block = times_ns // BLOCK_NS * 2 + after
+    names, place = np.unique(block, return_inverse=True)
+    grouped = GroupedSamples.of(place.astype(np.int64), values, after, len(names))
+    medians = group_quantiles(grouped.values, grouped.offsets, 0.5)
+    filled = np.diff(grouped.offsets) >= LEAST_IN_BLOCK
+    usual, faulty = medians[filled & (names % 2 == 0)], medians[filled & (names % 2 == 1)]
+    if len(usual) < LEAST_BLOCKS or len(faulty) == 0:
+        return float("inf")
+    middle, level = float(np.median(usual)), float(np.median(faulty))
+    scale = robust_scale(usual, BLOCK_FLOOR * middle)
+    p98 = float(np.percentile(usual, 98))
+    return surprise_of_z(
+        min((level - middle) / scale, SPIKE_GRACE + SPIKE_PENALTY * (level - p98) / scale)
+    )
 
 
 def span_query(service: str, operation: str, peer: str | None) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 BATCH_ROWS = 32_768
+READ_BYTES = 1 << 20
 LONGEST_ID = 128
 _NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _LARGEST_EXACT = 2**53
@@ -176,6 +177,9 @@ class Names:
 def fixed_width(values: Bytes, keep: Int64s, lengths: Int64s) -> Ids:
     """Rows of bytes laid on end, as a numpy column of their first `keep` bytes."""
     width = max(int(keep.max(initial=0)), 1)
+    if (lengths == width).all():  # hex ids, nearly always: ten times as fast
+        whole: Ids = values.view(f"S{width}")
+        return whole
     out = np.zeros((len(lengths), width), dtype=np.uint8)
     places = np.arange(width)
     starts = np.cumsum(lengths) - lengths
@@ -184,8 +188,8 @@ def fixed_width(values: Bytes, keep: Int64s, lengths: Int64s) -> Ids:
         out[inside] = values
     else:
         out[inside] = values[(starts[:, None] + places)[inside]]
-    ids: Ids = out.view(f"S{width}").ravel()
-    return ids
+    padded: Ids = out.view(f"S{width}").ravel()
+    return padded
 
 
 def read_batches(
@@ -199,7 +203,7 @@ def read_batches(
     file = str(path)
     wanted = [column for column in columns if only is None or column.name in only]
     try:
-        with pq.ParquetFile(path, memory_map=True) as parquet:
+        with pq.ParquetFile(path, buffer_size=READ_BYTES) as parquet:
             present = _present(parquet.schema_arrow, wanted, file, report)
             if present is None:
                 return

@@ -149,17 +149,9 @@ class _Reading:
         times = np.concatenate(self.times)
         values = np.concatenate(self.values)
         self.codes, self.times, self.values = [], [], []
-        order = np.lexsort((values, times, codes))
-        codes, times, values = codes[order], times[order], values[order]
-        first = np.ones(len(codes), dtype=np.bool_)
-        first[1:] = (codes[1:] != codes[:-1]) | (times[1:] != times[:-1])
-        starts = np.flatnonzero(first)
-        if len(starts) < len(codes):
-            sizes = np.diff(np.append(starts, len(codes)))
-            values = np.add.reduceat(values, starts) / sizes
-        bounds = np.searchsorted(codes[starts], np.arange(len(self.series) + 1))
         rows = len(codes)
-        times = times[starts]
+        codes, times, values = _means(codes, times, values)
+        bounds = np.searchsorted(codes, np.arange(len(self.series) + 1))
         names, services = self.names.all(), self.services.all()
         series = []
         for (service, name, labels), code in self.series.items():
@@ -168,6 +160,23 @@ class _Reading:
             series.append(Series(*key, times[part], values[part], selector(*key)))
         series.sort(key=lambda one: (one.service, one.name, one.labels))
         return Matrix(tuple(series)), rows
+
+
+def _means(codes: Int32s, times: Int64s, values: Floats) -> tuple[Int32s, Int64s, Floats]:
+    """Rows sorted by series and time, those that share both replaced by their mean.
+
+    Equal rows are summed in the order of their values: a float sum depends on its order.
+    """
+    order = np.lexsort((times, codes))
+    first = np.ones(len(codes), dtype=np.bool_)
+    first[1:] = (np.diff(codes[order]) != 0) | (np.diff(times[order]) != 0)
+    if first.all():
+        return codes[order], times[order], values[order]
+    order = np.lexsort((values, times, codes))
+    starts = np.flatnonzero(first)
+    sizes = np.diff(np.append(starts, len(codes)))
+    means = np.add.reduceat(values[order], starts) / sizes
+    return codes[order][starts], times[order][starts], means
 
 
 class _LabelSets:

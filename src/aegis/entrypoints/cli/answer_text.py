@@ -97,13 +97,13 @@ def _print_causes(console: Console, analysis: Analysis) -> None:
 def _print_cause(console: Console, analysis: Analysis, rank: int, cause: RootCause) -> None:
     diagnosis, language = analysis.diagnosis, analysis.answer.language
     bar = probability_bar(cause.probability)
-    head = Styled(f"  {rank}  {bar} {cause.probability:>4.0%}  ")
+    head = Styled(f"{bar} {cause.probability:>4.0%}  ")
     head.append(_printable(cause.service), "bold")
     head.append(f"  {words.FAMILIES[cause.family].in_language(language)}", "cyan")
     if cause.onset_ns is not None:
         since = _clock(cause.onset_ns, diagnosis.window)
         head.append(f"  {words.SINCE.in_language(language)} {since}", "dim")
-    console.print(head)
+    _hanging(console, 2, Styled(f"{rank} "), head)
     for item in _named(diagnosis, cause.evidence_ids[:PROOFS_SHOWN]):
         _print_evidence(console, item, language, "")
     for item in _named(diagnosis, cause.against_ids[:1]):
