@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from types import CodeType
 
-from lab.mutation.operators import Operator, Place
+from lab.mutation.operators import Operator, Place, Role
 
 EQUIVALENT = re.compile(r"#\s*mutate:\s*equivalent\b[ :]*(?P<reason>.*)")
 PROSE_CALLS = frozenset({"Text"})
@@ -131,8 +131,8 @@ def _walk_body(body: Sequence[ast.stmt], *, in_function: bool) -> Iterator[_Site
             continue
         header = _header_of(statement)
         weight = not in_function and isinstance(statement, ast.Assign | ast.AnnAssign)
-        for node, slice_bound in _walk_header(statement):
-            yield _Site(node, Place(weight, slice_bound), header, at_import=not in_function)
+        for node, role in _walk_header(statement):
+            yield _Site(node, Place(weight, role), header, at_import=not in_function)
         function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
         for inner in _bodies_of(statement):
             yield from _walk_body(inner, in_function=in_function or function)
@@ -167,31 +167,35 @@ def _is_prose(statement: ast.stmt) -> bool:
     return False
 
 
-def _walk_header(statement: ast.stmt) -> Iterator[tuple[ast.AST, bool]]:
-    """The nodes of a statement that may be changed, each with "is a slice bound"."""
-    yield statement, False
+def _walk_header(statement: ast.stmt) -> Iterator[tuple[ast.AST, Role]]:
+    """The nodes of a statement that may be changed."""
+    yield statement, "plain"
     for field, value in ast.iter_fields(statement):
         if field in {"annotation", "returns", "decorator_list", "bases", "keywords", "type_params"}:
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.match_case):
                 if child.guard is not None:
-                    yield from _walk_expression(child.guard, slice_bound=False)
+                    yield from _walk_expression(child.guard, "plain")
             elif isinstance(child, ast.AST) and not isinstance(child, ast.stmt | ast.ExceptHandler):
-                yield from _walk_expression(child, slice_bound=False)
+                yield from _walk_expression(child, "plain")
 
 
-def _walk_expression(node: ast.AST, *, slice_bound: bool) -> Iterator[tuple[ast.AST, bool]]:
+def _walk_expression(node: ast.AST, role: Role) -> Iterator[tuple[ast.AST, Role]]:
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Call) and _writes_prose(node)):
         return
-    yield node, slice_bound
+    yield node, role
+    inner: Role = role if isinstance(node, ast.UnaryOp) else "plain"
+    if isinstance(node, ast.Slice):
+        inner = "slice_bound"
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        inner = "power"
     for field, value in ast.iter_fields(node):
         if isinstance(node, ast.arg) and field == "annotation":
             continue
-        bound = isinstance(node, ast.Slice) or (slice_bound and isinstance(node, ast.UnaryOp))
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _walk_expression(child, slice_bound=bound)
+                yield from _walk_expression(child, inner)
 
 
 def _writes_prose(call: ast.Call) -> bool:

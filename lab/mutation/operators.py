@@ -10,8 +10,11 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 Edit = Callable[[ast.AST], None]
+Role = Literal["plain", "slice_bound", "power"]
+"""What a node is to the one around it; of `2.0**30` both numbers are "power"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Place:
     """Where a node stands: `weight` is true inside a module constant or a field default."""
 
     weight: bool
-    slice_bound: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def _set_value(value: float) -> Edit:
 
 def _sign(node: ast.AST, place: Place) -> Iterator[Edit]:
     value = _number(node)
-    if place.weight and value:
+    if place.weight and place.role != "power" and value:
         yield _set_value(-value)
 
 
@@ -58,7 +61,7 @@ GUARD = 1e-6
 
 def _constant(node: ast.AST, place: Place) -> Iterator[Edit]:
     value = _number(node)
-    if value is None or place.slice_bound or 0 < abs(value) < GUARD:
+    if value is None or place.role == "slice_bound" or 0 < abs(value) < GUARD:
         return
     yield _set_value(value * 2 if value else 1)
 

@@ -1,0 +1,1 @@
+"""Tests read as sentences, use fakes and open no sockets."""
