@@ -192,9 +192,34 @@ def test_a_second_cause_is_close_below_one_and_a_half_times(second: float, close
 def test_each_of_the_first_three_causes_has_its_best_counter_evidence() -> None:
     first, second, third = narrate(FULL, "en", "").cause_descriptions
     assert first.startswith("payment (42 %, CPU starvation), abnormal since 10:02:13 UTC. For: ")
-    assert first.endswith(f"Against: {STEADY_ERRORS.statement.en.rstrip('.')} [m7].")
+    assert first.endswith(
+        f"Against: within its usual noise: {STEADY_ERRORS.statement.en.rstrip('.')} [m7]."
+    )
     assert second.endswith("Nothing measured speaks against it.")
     assert third == "mail (11 %, a slow or full disk). Nothing measured speaks against it."
+
+
+def test_counter_evidence_elsewhere_points_there() -> None:
+    rival = evidence("m5", "memory", "mail", subject="rss")
+    case = diagnosis(cause(against_ids=("m1", "m5")), more=(rival,))
+    assert (
+        "Against: what points to mail instead: mail memory (rss) rose"
+        in (narrate(case, "en", "").cause_descriptions[0])
+    )
+    assert "反对：指向 mail 的证据：mail 的内存" in narrate(case, "zh", "").cause_descriptions[0]
+
+
+def test_counter_evidence_of_a_call_to_the_cause_does_not_point_elsewhere() -> None:
+    case = diagnosis(cause(against_ids=("t4",)), more=(WAITING,))
+    assert (
+        "Against: The time checkout waits for payment"
+        in (narrate(case, "en", "").cause_descriptions[0])
+    )
+
+
+def test_evidence_for_a_cause_is_not_also_against_it() -> None:
+    case = diagnosis(cause(against_ids=("m1",)))
+    assert narrate(case, "en", "").cause_descriptions[0].endswith("speaks against it.")
 
 
 def test_only_three_causes_are_described() -> None:

@@ -124,6 +124,17 @@ def test_the_time_has_a_date_as_soon_as_the_day_is_not_plain() -> None:
     assert clock_time(at - 86_400_000_000_000, WINDOW) == "2024-05-13 10:02:00"
 
 
+@given(
+    before=st.floats(min_value=1.0, max_value=100.0), now=st.floats(min_value=1.0, max_value=100.0)
+)
+def test_percentage_points_are_the_difference_of_what_is_shown(before: float, now: float) -> None:
+    first, last = (text.en.removesuffix(" %") for text in told_apart(before, now, "%"))
+    said = change(before, now, "%").en
+    if "points" in said and first != last:
+        points = float(said.split()[1])
+        assert points == pytest.approx(abs(float(last) - float(first)), abs=1e-9)
+
+
 def test_names_of_exactly_the_longest_length_stay_whole() -> None:
     assert tidy("x" * 80) == "x" * 80
     assert len(tidy("x" * 81)) == 80

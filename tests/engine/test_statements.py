@@ -233,7 +233,13 @@ def test_both_lines_of_a_long_sequence_are_recognisable() -> None:
     first, second = text.en.split('"')[3], text.en.split('"')[1]
     assert set(first) == {"a", "…"}
     assert set(second) == {"b", "…"}
-    assert len(first) + len(second) <= 80
+    assert len(first) == len(second) == 60
+
+
+def test_ids_that_differ_in_every_line_leave_room_for_what_it_says() -> None:
+    template = "Cart#12 TraceID: <*> SpanID: <*> lookup failed for <*>"
+    assert '"Cart#12 lookup failed for <*>"' in said("error_logs", template).en
+    assert '"Cart#12 lookup failed for <*>"' in said("log_sequence", f"{template} → done").en
 
 
 def test_a_line_that_holds_an_arrow_itself_is_not_cut_at_it() -> None:

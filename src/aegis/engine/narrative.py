@@ -13,10 +13,12 @@ from aegis.engine.quantities import clock_time, tidy
 from aegis.engine.verdict import (
     FAMILY_WORDS,
     SOURCE_WORDS,
+    cited,
     clause,
     how_likely,
     named,
     nothing_found,
+    objections,
     percent,
     runner_up,
     sources_seen,
@@ -87,8 +89,8 @@ def _verdict(diagnosis: Diagnosis) -> list[Text]:
         )
     proofs = _proofs(diagnosis, first)
     if proofs:
-        cited = _joined([_cited(item) for item in proofs])
-        line = Text(f"{line.zh}。证据：{cited.zh}。", f"{line.en}. Proof: {cited.en}.")
+        shown = _joined([cited(item) for item in proofs])
+        line = Text(f"{line.zh}。证据：{shown.zh}。", f"{line.en}. Proof: {shown.en}.")
     else:
         line = Text(f"{line.zh}。", f"{line.en}.")
     return [line] if second is None else [line, _close_second(diagnosis, second)]
@@ -107,10 +109,10 @@ def _nothing_abnormal(diagnosis: Diagnosis) -> Text:
     if first is None or how_likely(first.probability) is None:
         return text
     suspect, proofs = _named(first), _proofs(diagnosis, first)[:1]
-    cited = _cited(proofs[0]) if proofs else None
+    proof = cited(proofs[0]) if proofs else None
     return Text(
-        f"{text.zh}最值得怀疑的是 {suspect.zh}" + (f"：{cited.zh}。" if cited else "。"),
-        f"{text.en} The strongest suspect is {suspect.en}" + (f": {cited.en}." if cited else "."),
+        f"{text.zh}最值得怀疑的是 {suspect.zh}" + (f"：{proof.zh}。" if proof else "。"),
+        f"{text.en} The strongest suspect is {suspect.en}" + (f": {proof.en}." if proof else "."),
     )
 
 
@@ -128,14 +130,12 @@ def _describe(diagnosis: Diagnosis, cause: RootCause) -> Text:
     if cause.onset_ns is not None:
         since = clock_time(cause.onset_ns, diagnosis.window)
         text = Text(f"{text.zh}，自 UTC {since} 起异常", f"{text.en}, abnormal since {since} UTC")
-    proofs = [_cited(item) for item in _proofs(diagnosis, cause)]
+    proofs = [cited(item) for item in _proofs(diagnosis, cause)]
     if proofs:
-        cited = _joined(proofs)
-        text = Text(f"{text.zh}。支持：{cited.zh}", f"{text.en}. For: {cited.en}")
-    against = named(diagnosis, cause.against_ids)[:1]
-    if against:
-        cited = _cited(against[0])
-        return Text(f"{text.zh}。反对：{cited.zh}。", f"{text.en}. Against: {cited.en}.")
+        shown = _joined(proofs)
+        text = Text(f"{text.zh}。支持：{shown.zh}", f"{text.en}. For: {shown.en}")
+    for _, objection in objections(diagnosis, cause)[:1]:
+        return Text(f"{text.zh}。反对：{objection.zh}。", f"{text.en}. Against: {objection.en}.")
     return Text(
         f"{text.zh}。没有测到反对它的证据。", f"{text.en}. Nothing measured speaks against it."
     )
@@ -158,11 +158,6 @@ def _proofs(diagnosis: Diagnosis, cause: RootCause) -> Sequence[Evidence]:
         return items
     other = next((item for item in items[1:] if item.signal != items[0].signal), items[1])
     return [items[0], other]
-
-
-def _cited(item: Evidence) -> Text:
-    said = clause(item.statement)
-    return Text(f"{said.zh}[{item.id}]", f"{said.en} [{item.id}]")
 
 
 def _ruled_out(item: RuledOut) -> Text:
@@ -194,5 +189,5 @@ def _joined(texts: Sequence[Text]) -> Text:
 def _shortlist(title: Text, texts: Sequence[Text]) -> Text:
     """The first few on one line, and a word for the rest."""
     shown = _joined([clause(text) for text in texts[:_LISTED]])
-    rest = Text("等", "; and others") if len(texts) > _LISTED else Text("", "")
+    rest = Text("；还有其他", "; and others") if len(texts) > _LISTED else Text("", "")
     return Text(f"{title.zh}：{shown.zh}{rest.zh}。", f"{title.en}: {shown.en}{rest.en}.")

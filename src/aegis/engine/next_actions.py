@@ -14,9 +14,9 @@ from aegis.engine.quantities import clock_time, some_names, tidy
 from aegis.engine.queries import fenced
 from aegis.engine.verdict import (
     CLEAR_FROM,
-    clause,
     named,
     nothing_found,
+    objections,
     runner_up,
     span_of_time,
     tell_apart,
@@ -54,7 +54,7 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
     proofs = named(diagnosis, first.evidence_ids)
     compared = comparison(diagnosis, first, proofs)
     steps: list[Step] = [(70, compared)]
-    if second is None or first.against_ids:
+    if second is None or objections(diagnosis, first):
         steps.append((50, _disprove(diagnosis, first)))
     change = _change_of(diagnosis, first)
     if change is not None:
@@ -91,6 +91,13 @@ def _confirm(cause: RootCause, item: Evidence) -> Text | None:
         return Text(
             f"在 Jaeger 打开 {name} 在 {when} 的这些调用链：{run}",
             f"Open these traces of {name} from {when} in Jaeger: {run}",
+        )
+    if item.signal == "log_sequence":
+        return Text(
+            f"在 Loki 打开 {name} 的这行日志（{when}），看它之后实际打印了什么："
+            f"{fenced(item.query)}",
+            f"Open this line of {name} in Loki ({when}) and read what now follows it: "
+            f"{fenced(item.query)}",
         )
     if item.source == "logs":
         return Text(
@@ -144,14 +151,12 @@ def _decide(diagnosis: Diagnosis, first: RootCause, second: RootCause) -> Text:
 
 def _disprove(diagnosis: Diagnosis, cause: RootCause) -> Text:
     name = tidy(cause.service)
-    against = named(diagnosis, cause.against_ids)[:1]
-    if against:
-        said, item = clause(against[0].statement), against[0]
+    for item, objection in objections(diagnosis, cause)[:1]:
         query = queries.per_pod(item)
         zh_end, en_end = (f"：{fenced(query)}", f": {fenced(query)}") if query else ("", "")
         return Text(
-            f"检验反对 {name} 的最强证据是否成立：{said.zh}[{item.id}]{zh_end}",
-            f"Check the strongest evidence against {name}: {said.en} [{item.id}]{en_end}",
+            f"检验反对 {name} 的最强证据是否成立：{objection.zh}{zh_end}",
+            f"Test the strongest evidence against {name}, {objection.en}{en_end}",
         )
     others = some_names(c.service for c in diagnosis.causes[1:])
     if cause.onset_ns is not None and others:

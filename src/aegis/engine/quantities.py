@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 
 from aegis.model.telemetry import TimeWindow, from_ns
 from aegis.model.text import Text
@@ -150,10 +151,20 @@ def change(before: float, now: float, unit: str) -> Text:
     if factor >= _CLEAR_FACTOR:
         return Text(f"{numeral(factor)} 倍", f"{numeral(factor)}×")
     if unit == "%" or unit in _SHARES:
-        points = numeral(abs(now - before) * (1.0 if unit == "%" else 100.0))
+        points = _points(before, now, unit)
         return Text(f"{zh} {points} 个百分点", f"{en} {points} percentage points")
     percent = _percent_lost_or_won(factor)
     return Text(f"{zh} {percent} %", f"{en} {percent} %")
+
+
+def _points(before: float, now: float, unit: str) -> str:
+    """The difference of two percentages as they are shown, so that a reader can check it."""
+    texts = [text.en.removesuffix(" %") for text in told_apart(before, now, unit)]
+    try:
+        first, last = (Decimal(text.replace(",", "")) for text in texts)
+    except InvalidOperation:  # millions of percent carry a letter
+        return numeral(abs(now - before) * (1.0 if unit == "%" else 100.0))
+    return numeral(float(abs(last - first)), _MOST_DIGITS)
 
 
 def _percent_lost_or_won(factor: float) -> str:

@@ -56,7 +56,7 @@ def jaeger_search(item: Evidence) -> str:
         wanted["operation"] = operation
     if item.signal == "error_spans":
         wanted["tags"] = '{"error":"true"}'
-    if item.signal == "self_time" and item.observed and item.unit == "ms":
+    if item.signal in ("self_time", "call_time") and item.observed and item.unit == "ms":
         # A span lasts at least its own time, so this keeps the slow ones.
         wanted["minDuration"] = f"{max(1, int(item.observed))}ms"
     wanted["start"] = str(item.window.start_ns // 1000)

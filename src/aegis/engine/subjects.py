@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from aegis.engine.quantities import LONGEST_NAME, tidy
+import re
+
+from aegis.engine.quantities import tidy
 from aegis.model.evidence import Signal
 from aegis.model.text import Text
 
 ARROW = " → "
 """Stands between the two parts of a subject: a line and the next, a caller and its callee."""
 
+LONGEST_OF_TWO = 60
+_TRACE_FIELDS = re.compile(r"\b(trace|span)[ _-]?id\s*[:=]\s*<\*>[,;]?", re.IGNORECASE)
+"""Ids that differ in every line: room is better spent on what the line says."""
 METRIC_NAMES: dict[Signal, Text] = {
     "errors": Text("错误", "errors"),
     "latency": Text("延迟", "latency"),
@@ -89,17 +94,17 @@ def log_subject(signal: Signal, service: str, subject: str, unit: str) -> Text:
     if signal == "log_sequence":
         first, arrow, then = subject.partition(ARROW)
         if arrow and ARROW not in then:
-            a, b = _quoted(_half(first)), _quoted(_half(then))
+            a, b = _short_line(first), _short_line(then)
             return Text(
                 f"{service} 打印{a.zh}之后紧接着打印{b.zh}的概率",
                 f"In {service}, the chance that {b.en} directly follows {a.en}",
             )
-        line = _quoted(tidy(subject))
+        line = _line(subject)
         return Text(
             f"{service} 日志顺序{line.zh}完整出现的概率",
             f"In {service}, the chance of the log sequence {line.en}",
         )
-    line = _quoted(tidy(subject))
+    line = _line(subject)
     zh, en = ("严重日志", "severe log line") if signal == "error_logs" else ("日志", "log line")
     if unit in ("per_line", "share"):
         return Text(
@@ -116,5 +121,13 @@ def _quoted(name: str) -> Text:
 
 
 def _half(name: str) -> str:
-    """One of two names that share the room of a long one."""
-    return tidy(name, (LONGEST_NAME - len(ARROW)) // 2)
+    """One of two names in a sentence; each gets a little less room than one alone."""
+    return tidy(name, LONGEST_OF_TWO)
+
+
+def _line(template: str) -> Text:
+    return _quoted(tidy(_TRACE_FIELDS.sub(" ", template)))
+
+
+def _short_line(template: str) -> Text:
+    return _quoted(_half(_TRACE_FIELDS.sub(" ", template)))

@@ -13,6 +13,8 @@ from aegis.model.text import Text
 NOTHING_FROM = 0.5
 """At this probability of "none of these" the answer is that nothing stood out."""
 CLEAR_FROM = 0.2
+CALM_BELOW = 0.3
+"""Evidence that surprises by fewer decades than this shows that something stayed in its noise."""
 CLOSE_BELOW = 1.5
 """Two causes are close when the first is less than this many times as probable."""
 
@@ -73,6 +75,30 @@ def named(diagnosis: Diagnosis, ids: Iterable[str]) -> list[Evidence]:
     """The evidence with these ids, in their order."""
     known = diagnosis.evidence_by_id()
     return [known[item] for item in ids if item in known]
+
+
+def objections(diagnosis: Diagnosis, cause: RootCause) -> list[tuple[Evidence, Text]]:
+    """The evidence against a cause, strongest first, each with how it speaks against it.
+
+    What also counts for the cause is left out: it cannot be both.
+    """
+    items = named(diagnosis, (i for i in cause.against_ids if i not in cause.evidence_ids))
+    return [(item, _objection(item, cause)) for item in items]
+
+
+def _objection(item: Evidence, cause: RootCause) -> Text:
+    said, other = cited(item), tidy(item.service)
+    if cause.service not in (item.service, item.peer):
+        return Text(f"指向 {other} 的证据：{said.zh}", f"what points to {other} instead: {said.en}")
+    if item.strength < CALM_BELOW:
+        return Text(f"仍在正常波动之内：{said.zh}", f"within its usual noise: {said.en}")
+    return said
+
+
+def cited(item: Evidence) -> Text:
+    """The statement of an evidence with its id, as part of a sentence."""
+    said = clause(item.statement)
+    return Text(f"{said.zh}[{item.id}]", f"{said.en} [{item.id}]")
 
 
 def runner_up(diagnosis: Diagnosis) -> RootCause | None:

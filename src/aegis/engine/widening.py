@@ -8,7 +8,7 @@ from datetime import timedelta
 from aegis.engine import queries
 from aegis.engine.quantities import some_names, tidy
 from aegis.engine.queries import fenced
-from aegis.engine.verdict import SOURCE_WORDS, clause, span_of_time
+from aegis.engine.verdict import CALM_BELOW, SOURCE_WORDS, cited, span_of_time
 from aegis.model.diagnosis import Diagnosis
 from aegis.model.evidence import EvidenceGap, GapReason
 from aegis.model.telemetry import TimeWindow
@@ -63,15 +63,16 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
         ),
         *fill_gaps(diagnosis.gaps),
     ]
-    strongest = max(diagnosis.evidence, key=lambda item: item.strength, default=None)
+    departures = [item for item in diagnosis.evidence if item.strength >= CALM_BELOW]
+    strongest = max(departures, key=lambda item: item.strength, default=None)
     if strongest is not None and (query := queries.per_pod(strongest)):
-        said = clause(strongest.statement)
+        said = cited(strongest)
         steps.append(
             (
                 75,
                 Text(
-                    f"核对最大的一处偏离：{said.zh}[{strongest.id}]：{fenced(query)}",
-                    f"Check the largest departure: {said.en} [{strongest.id}]: {fenced(query)}",
+                    f"核对最大的一处偏离：{said.zh}：{fenced(query)}",
+                    f"Check the largest departure: {said.en}: {fenced(query)}",
                 ),
             )
         )

@@ -1,0 +1,67 @@
+"""When nothing stood out, the next actions look wider and fill the gaps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aegis.engine.next_actions import next_actions
+from aegis.model.diagnosis import Diagnosis
+from aegis.model.telemetry import Alarm
+from tests.engine.diagnoses import STEADY_ERRORS, cause, diagnosis, evidence, gap, quiet
+
+
+def english(case: Diagnosis) -> list[str]:
+    return [text.en for text in next_actions(case)]
+
+
+def one_with(case: Diagnosis, piece: str) -> str:
+    """The one action that holds `piece`."""
+    found = [text for text in english(case) if piece in text]
+    assert len(found) == 1, english(case)
+    return found[0]
+
+
+def test_nothing_found_widens_the_window_and_names_the_missing_source() -> None:
+    first, second, third = english(quiet(gaps=(gap("logs", "unavailable"),)))
+    assert first == "Ask again once logs answer"
+    assert second.startswith("Ask again for 09:45:00–10:15:00 UTC:")
+    assert third.endswith('`max_over_time(ALERTS{alertstate="firing"}[15m])`')
+
+
+def test_nothing_found_looks_beyond_the_service_that_rang() -> None:
+    case = replace(quiet(), alarm=Alarm("cart", "latency"))
+    one_with(case, "services other than cart")
+    assert any("是否有 cart 之外的服务" in text.zh for text in next_actions(case))
+
+
+def test_nothing_found_checks_the_largest_departure_and_the_suspect() -> None:
+    weak = evidence("m8", "memory", subject="rss", strength=0.5)
+    case = quiet(causes=(cause(probability=0.4),))
+    case = replace(case, evidence=(weak, *case.evidence))
+    assert "[m1]" in one_with(case, "Check the largest departure")
+    one_with(case, "Tell throttling from a crowded node")
+    faint = replace(case, causes=(cause(probability=0.1),), none_probability=0.9)
+    assert not any("throttling" in text for text in english(faint))
+
+
+def test_what_did_not_move_is_no_departure() -> None:
+    calm = replace(quiet(), evidence=(STEADY_ERRORS,))
+    assert not any("largest departure" in text for text in english(calm))
+
+
+def test_gaps_of_one_kind_become_one_action() -> None:
+    case = quiet(gaps=tuple(gap("metrics", "no_data", name) for name in ("b", "a")))
+    action = one_with(case, "Find out why there are no metrics of b, a")
+    assert "`up == 0`" in action
+    zh = next(text.zh for text in next_actions(case) if "up == 0" in text.zh)
+    assert zh.startswith("补上 b、a 的指标")
+
+
+def test_an_unclear_cause_also_asks_for_what_is_missing() -> None:
+    unclear = diagnosis(
+        cause(probability=0.15), cause("mail", 0.04), gaps=(gap("traces", "not_recorded"),)
+    )
+    unclear = replace(unclear, none_probability=0.3)
+    one_with(unclear, "Start recording traces")
+    clear = replace(diagnosis(gaps=(gap("traces", "not_recorded"),)))
+    assert not any("Start recording" in text for text in english(clear))
