@@ -56,6 +56,13 @@ def probability_bar(probability: float) -> str:
     return "█" * filled + "░" * (BAR_WIDTH - filled)
 
 
+def percent(probability: float) -> str:
+    """Four characters; never rounds to certainty."""
+    if probability > 0.995:
+        return ">99%"
+    return " <1%" if 0 < probability < 0.005 else f"{probability:>4.0%}"
+
+
 def sparkline(values: Sequence[float], width: int = SPARK_WIDTH) -> str:
     """The trend from its lowest to its highest value; empty for fewer than two values."""
     if len(values) < 2:
@@ -91,13 +98,13 @@ def _print_causes(console: Console, analysis: Analysis) -> None:
         _print_cause(console, analysis, rank, cause)
     none = diagnosis.none_probability
     name = words.NOTHING_ABNORMAL.in_language(language)
-    _line(console, f"  –  {probability_bar(none)} {none:>4.0%}  {name}", "dim")
+    _line(console, f"  –  {probability_bar(none)} {percent(none)}  {name}", "dim")
 
 
 def _print_cause(console: Console, analysis: Analysis, rank: int, cause: RootCause) -> None:
     diagnosis, language = analysis.diagnosis, analysis.answer.language
     bar = probability_bar(cause.probability)
-    head = Styled(f"{bar} {cause.probability:>4.0%}  ")
+    head = Styled(f"{bar} {percent(cause.probability)}  ")
     head.append(_printable(cause.service), "bold")
     head.append(f"  {words.FAMILIES[cause.family].in_language(language)}", "cyan")
     if cause.onset_ns is not None:

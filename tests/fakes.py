@@ -1,0 +1,76 @@
+"""In-memory stand-ins for the ports: they keep the contract, the contract suites say so."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aegis.model.errors import SourceError
+from aegis.model.evidence import EvidenceGap
+from aegis.model.telemetry import UNDATED, LogTable, Matrix, SpanTable, TimeWindow
+from tests.recordings import lines_of, log_table, span_table, spans_of
+
+
+@dataclass(frozen=True)
+class FakeTelemetry:
+    """Metrics, spans and logs held in memory."""
+
+    metrics: Matrix = field(default_factory=Matrix)
+    spans: SpanTable = field(default_factory=SpanTable.empty)
+    logs: LogTable = field(default_factory=LogTable.empty)
+    gaps: tuple[EvidenceGap, ...] = ()
+
+    async def read_metrics(self, window: TimeWindow) -> Matrix:
+        kept = []
+        for series in self.metrics.series:
+            inside = window.contains(series.times_ns)
+            if inside.any():
+                times, values = series.times_ns[inside], series.values[inside]
+                kept.append(replace(series, times_ns=times, values=values))
+        return Matrix(tuple(kept))
+
+    async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
+        start, end = window.start_ns, window.end_ns
+        inside = [span for span in spans_of(self.spans) if start <= span.start_ns < end]
+        return span_table(inside), self.gaps
+
+    async def read_logs(self, window: TimeWindow) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
+        start, end = window.start_ns, window.end_ns
+        lines = lines_of(self.logs)
+        inside = [one for one in lines if one.time_ns == UNDATED or start <= one.time_ns < end]
+        return log_table(inside), ()
+
+
+@dataclass(frozen=True)
+class FakeClock:
+    """A clock that stands still."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass(frozen=True)
+class FailingTelemetry:
+    """Sources that answer every question with the same error."""
+
+    error: SourceError
+
+    async def read_metrics(self, window: TimeWindow) -> Matrix:
+        raise self.error
+
+    async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
+        raise self.error
+
+    async def read_logs(self, window: TimeWindow) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
+        raise self.error
+
+
+class HangingTraces:
+    """A trace source that never answers."""
+
+    async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
+        await asyncio.Event().wait()
+        return SpanTable.empty(), ()
