@@ -136,6 +136,13 @@ def test_each_family_has_its_own_comparison(family: Family, comparison: str) -> 
     assert not any(comparison in a for f in others for a in english(diagnosis(cause(family=f))))
 
 
+def test_a_config_diff_comes_with_a_command_only_for_names_fit_for_a_shell() -> None:
+    plain = one_with(diagnosis(cause(family="config")), "Diff payment's configuration")
+    assert plain.endswith(": `kubectl rollout history deployment/payment`")
+    odd = one_with(diagnosis(cause("a;b", family="config")), "Diff a;b's configuration")
+    assert odd.endswith("feature flags, secrets")
+
+
 def test_the_strongest_measurement_comes_as_a_query_to_paste() -> None:
     action = one_with(diagnosis(), "Plot this metric")
     assert action.endswith('`max by (pod) (process_cpu{service="payment"})`')
@@ -172,6 +179,11 @@ def test_a_change_before_the_onset_comes_first_and_rollback_only_after_a_check()
 
 def test_a_change_that_no_cause_lists_is_still_looked_at() -> None:
     assert "v2.4.1" in english(diagnosis(more=(DEPLOY,)))[0]
+
+
+def test_a_change_at_the_very_onset_counts() -> None:
+    at_once = replace(DEPLOY, observed=0.0)
+    assert "rolling back" in english(diagnosis(more=(at_once,)))[0]
 
 
 @pytest.mark.parametrize(

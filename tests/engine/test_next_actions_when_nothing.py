@@ -49,6 +49,22 @@ def test_what_did_not_move_is_no_departure() -> None:
     assert not any("largest departure" in text for text in english(calm))
 
 
+def test_a_departure_counts_from_the_least_surprise_on() -> None:
+    least = replace(quiet(), evidence=(replace(STEADY_ERRORS, strength=0.3),))
+    one_with(least, "Check the largest departure")
+
+
+def test_whole_sources_are_missed_before_those_of_single_services() -> None:
+    case = quiet(gaps=(gap("traces", "no_data", "cart"), gap("traces", "no_data")))
+    one_with(case, "Find out why there are no traces")
+    assert "Find out why there are no traces" in english(case)
+
+
+def test_a_gap_that_nobody_can_fill_asks_for_nothing() -> None:
+    case = quiet(gaps=(gap("logs", "undated"), gap("metrics", "zero")))
+    assert english(case) == english(quiet())
+
+
 def test_gaps_of_one_kind_become_one_action() -> None:
     case = quiet(gaps=tuple(gap("metrics", "no_data", name) for name in ("b", "a")))
     action = one_with(case, "Find out why there are no metrics of b, a")
@@ -63,5 +79,7 @@ def test_an_unclear_cause_also_asks_for_what_is_missing() -> None:
     )
     unclear = replace(unclear, none_probability=0.3)
     one_with(unclear, "Start recording traces")
+    edge = replace(unclear, causes=(cause(probability=0.2),))
+    assert not any("Start recording" in text for text in english(edge))
     clear = replace(diagnosis(gaps=(gap("traces", "not_recorded"),)))
     assert not any("Start recording" in text for text in english(clear))

@@ -99,6 +99,8 @@ def test_values_that_no_digit_tells_apart_are_unchanged() -> None:
         (50.0, 80.0, "%", "up 30 percentage points"),
         (0.5, 0.8, "share", "up 30 percentage points"),
         (0.1, 0.8, "share", "8×"),
+        (2e6, 3e6, "%", "up 1M percentage points"),
+        (2e4, 3e4, "share", "up 1M percentage points"),
         (-4.0, 6.0, "", "up 10"),
         (6.0, -4.0, "ms", "down 10 ms"),
     ],
