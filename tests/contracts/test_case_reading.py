@@ -236,6 +236,14 @@ def test_a_case_without_any_telemetry_is_refused(shop: Path) -> None:
         RecordedCase.open(shop)
 
 
+def test_an_optional_column_of_nulls_counts_as_absent(shop: Path) -> None:
+    alter(shop, "logs", lambda table: table.drop_columns(["level"]))
+    before = read(shop)[2]
+    alter(shop, "logs", lambda table: table.append_column("level", pa.nulls(len(table))))
+    assert same(read(shop)[2], before)
+    assert before.levels == ()
+
+
 def test_columns_nobody_asked_for_are_not_read(shop: Path) -> None:
     before = read(shop)
     for name in FILES:

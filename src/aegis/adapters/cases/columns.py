@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aegis.adapters.cases.problems import Problem, Report, one_line, report_rows
-from aegis.model.telemetry import Bools, Floats, Ids, Int32s, Int64s
+from aegis.model.telemetry import Bools, Floats, Ids, Int32s, Int64s, to_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 BATCH_ROWS = 32_768
 READ_BYTES = 1 << 20
 LONGEST_ID = 128
+FIRST_NS = 0
+LAST_NS = to_ns(datetime(2200, 1, 1, tzinfo=UTC))
 _NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _LARGEST_EXACT = 2**53
 
@@ -74,7 +77,8 @@ class Batch:
 
     def required_times_ns(self, column: str) -> Int64s:
         times, bad = self.times_ns(column)
-        self.flag_rows(column, "not a time this format can hold", bad)
+        bad |= (times < FIRST_NS) | (times >= LAST_NS)
+        self.flag_rows(column, "not a time between 1970 and 2200", bad)
         return times
 
     def ids(self, column: str) -> Ids:
@@ -234,6 +238,8 @@ def _present(
             if column.required:
                 report(Problem(file, None, column.name, "column is missing"))
                 usable = False
+        elif not column.required and pa.types.is_null(schema.field(found[0]).type):
+            continue  # every row is null: as good as absent
         elif not _fits(schema.field(found[0]).type, column.kind):
             is_type = schema.field(found[0]).type
             message = f"must be {_KIND_WORDS[column.kind]}, is {is_type}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from aegis.adapters.cases.columns import FIRST_NS, LAST_NS
 from aegis.adapters.cases.problems import Problem, Report, one_line
 from aegis.model.incident import Asked, CaseHeader
 from aegis.model.telemetry import Alarm, Change, TimeWindow, from_ns, to_ns
@@ -107,6 +108,9 @@ class _Fields:
             return None
         if moment.utcoffset() is None:
             self.wrong(name, f"{text!r} has no offset from UTC; write it with Z or +08:00")
+            return None
+        if not FIRST_NS <= to_ns(moment) < LAST_NS:
+            self.wrong(name, f"{text!r} is not between 1970 and 2200")
             return None
         return from_ns(to_ns(moment))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aegis.adapters.cases.columns import Batch, Column, Names, fixed_width, read_batches
+from aegis.adapters.cases.columns import LAST_NS, Batch, Column, Names, fixed_width, read_batches
 from aegis.adapters.cases.ordering import canonical_order
 from aegis.adapters.cases.problems import Report
 from aegis.adapters.cases.sampling import (
@@ -138,7 +138,8 @@ class _Reading:
         if not sample.everything:
             batch = batch.keep(sample.keeps(_line_hashes(batch)))
         time, bad = batch.times_ns("time")
-        self.time.append(np.where(bad | (time < _BELIEVABLE_FROM), UNDATED, time))
+        bad |= (time < _BELIEVABLE_FROM) | (time >= LAST_NS)
+        self.time.append(np.where(bad, UNDATED, time))
         self.service.append(self.services.codes(batch, "service"))
         self.level.append(self.levels.codes(batch, "level"))
         self.trace_id.append(_optional_ids(batch, "trace_id"))

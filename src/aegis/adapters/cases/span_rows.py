@@ -36,6 +36,7 @@ COLUMNS = (
     Column("error", "flag"),
 )
 MOST_SPANS = 400_000
+LONGEST_SPAN_NS = 30 * 365 * 86_400 * 1_000_000_000
 
 
 def read_spans(
@@ -104,6 +105,8 @@ class _Reading:
     def add(self, batch: Batch, sample: Sample) -> None:
         duration = batch.whole_numbers("duration_ns")
         batch.flag_rows("duration_ns", "a span cannot take less than 0 ns", duration < 0)
+        too_long = duration > LONGEST_SPAN_NS
+        batch.flag_rows("duration_ns", "a span cannot take longer than 30 years", too_long)
         batch.required_times_ns("start")
         trace_id, span_id = batch.ids("trace_id"), batch.ids("span_id")
         batch.flag_rows("span_id", "empty, but every span needs one", span_id == b"")

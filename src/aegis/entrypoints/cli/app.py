@@ -267,6 +267,8 @@ def _moment(text: str, option: str) -> datetime:
         if moment.utcoffset() is not None
         else moment.replace(tzinfo=read_settings().timezone)
     )
+    if not 1970 < aware.year < 2200:
+        raise typer.BadParameter(f"{text!r} is not between 1971 and 2199", param_hint=option)
     return aware.astimezone(UTC)
 
 
