@@ -86,26 +86,9 @@ async def collect(
     _check_overlap(window, scene.extent)
     extent = _hull(window, scene.extent)
 
-    async def metrics() -> Read[Matrix]:
-        return await sources.metrics.read_metrics(extent), ()
-
-    async def traces() -> Read[SpanTable]:
-        return await sources.traces.read_spans(extent)
-
-    async def logs() -> Read[LogTable]:
-        return await sources.logs.read_logs(extent)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            reading_metrics = group.create_task(_read("metrics", metrics, Matrix, deadline_s))
-            reading_traces = group.create_task(_read("traces", traces, SpanTable.empty, deadline_s))
-            reading_logs = group.create_task(_read("logs", logs, LogTable.empty, deadline_s))
-    except* AegisError as failed:
-        raise _first_leaf(failed) from None
-    matrix, metric_gaps = reading_metrics.result()
-    spans, span_gaps = reading_traces.result()
-    lines, log_gaps = reading_logs.result()
-
+    (matrix, metric_gaps), (spans, span_gaps), (lines, log_gaps) = await _read_all(
+        sources, extent, deadline_s
+    )
     times: dict[SourceName, Int64s] = {
         "metrics": _all([series.times_ns for series in matrix.series]),
         "traces": spans.start_ns,
@@ -149,6 +132,30 @@ def with_alarm(observations: Observations, service: str) -> Observations:
     known = observations.alarm
     kind = known.kind if known is not None and known.service == service else None
     return replace(observations, alarm=Alarm(service, kind))
+
+
+async def _read_all(
+    sources: Sources, extent: TimeWindow, deadline_s: float
+) -> tuple[Read[Matrix], Read[SpanTable], Read[LogTable]]:
+    """All sources at once. What breaks a recording ends the reading of the others too."""
+
+    async def metrics() -> Read[Matrix]:
+        return await sources.metrics.read_metrics(extent), ()
+
+    async def traces() -> Read[SpanTable]:
+        return await sources.traces.read_spans(extent)
+
+    async def logs() -> Read[LogTable]:
+        return await sources.logs.read_logs(extent)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            reading_metrics = group.create_task(_read("metrics", metrics, Matrix, deadline_s))
+            reading_traces = group.create_task(_read("traces", traces, SpanTable.empty, deadline_s))
+            reading_logs = group.create_task(_read("logs", logs, LogTable.empty, deadline_s))
+    except* AegisError as failed:
+        raise _first_leaf(failed) from None
+    return reading_metrics.result(), reading_traces.result(), reading_logs.result()
 
 
 async def _read(
