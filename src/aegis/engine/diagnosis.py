@@ -82,6 +82,8 @@ class _Reading:
     usable: list[MeasuredSeries]
     tree: TraceTree
     world: World
+    spans: SpanFindings
+    findings: list[Finding]
     symptoms: dict[str, Symptoms]
 
     @staticmethod
@@ -102,10 +104,8 @@ class _Reading:
         )
         if "graph" not in ablate:
             findings.extend(world.credited(findings))
-        symptoms = symptoms_of(
-            findings, spans, observations.alarm, frozenset(tree.spans.services)
-        )
-        return _Reading(usable, tree, world, symptoms)
+        symptoms = symptoms_of(findings, spans, observations.alarm, world)
+        return _Reading(usable, tree, world, spans, findings, symptoms)
 
 
 def _ordered(scored: list[Scored], symptoms: dict[str, Symptoms]) -> list[Scored]:

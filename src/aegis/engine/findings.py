@@ -18,6 +18,7 @@ class Finding:
 
     `surprise` is in decades: 0 is expected, 2 is one in a hundred. `share` is the part of
     the service's requests in the window that it touches (1.0 where that has no meaning).
+    `outbound` marks time of spans that may be calls to something that emits no spans.
     `times_ns` and `values` are the rows the finding rests on, for the hash and the trend.
     """
 
@@ -36,6 +37,7 @@ class Finding:
     share: float = 1.0
     onset_ns: int | None = None
     samples: tuple[str, ...] = ()
+    outbound: bool = False
 
     def digest(self) -> str:
         """sha256 of the rows the finding rests on, as (time, value) pairs in time order.

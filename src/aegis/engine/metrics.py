@@ -28,6 +28,7 @@ OTHER_DIRECTION: dict[Signal, tuple[float, float]] = {
     "disk": (1.0, 0.6),
 }
 """Weight of (rising, falling) for signals where both mean something; else only rising."""
+DRIVEN_BY_LOAD: frozenset[Signal] = frozenset({"cpu", "disk", "network", "saturation"})
 PEER_CREDIT = 0.8
 ONSET_Z = 3.0
 
@@ -71,9 +72,12 @@ def metric_findings(
     The order of the findings follows the order of the series and carries no meaning.
     """
     floors = _Floors.of(usable, window, alarm)
+    load = load_ratios(usable, window)
     findings: list[Finding] = []
     for item in usable:
         finding = _finding(item, window, floors)
+        if finding is not None and finding.signal in DRIVEN_BY_LOAD:
+            finding = _beyond_load(finding, load.get(finding.service, 1.0))
         if finding is None:
             continue
         findings.append(finding)
@@ -83,6 +87,35 @@ def metric_findings(
             if credited.surprise > LEAST_SURPRISE:
                 findings.append(credited)
     return findings
+
+
+def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, float]:
+    """How many times more requests each service got in the window than before.
+
+    From the busiest traffic series of the service itself; services without one are absent.
+    """
+    busiest: dict[str, tuple[float, float]] = {}
+    for item in usable:
+        if item.meaning.signal != "traffic" or item.meaning.caller_side:
+            continue
+        inside = window.contains(item.times_ns)
+        if not np.any(inside) or np.all(inside):
+            continue
+        before, during = (float(np.median(item.values[side])) for side in (~inside, inside))
+        if before > 0.0 and during > 0.0:
+            known = busiest.get(item.series.service, (0.0, 1.0))
+            busiest[item.series.service] = max(known, (before, during / before))
+    return {service: ratio for service, (_, ratio) in busiest.items()}
+
+
+def _beyond_load(finding: Finding, load: float) -> Finding | None:
+    """The finding less what the change in traffic explains of it (shares of the logarithm)."""
+    before, during = finding.baseline or 0.0, finding.observed or 0.0
+    if before <= 0.0 or during <= 0.0 or load == 1.0 or during == before:
+        return finding
+    explained = float(np.log(load) / np.log(during / before))
+    surprise = finding.surprise * (1.0 - min(1.0, max(0.0, explained)))
+    return replace(finding, surprise=surprise) if surprise > LEAST_SURPRISE else None
 
 
 @dataclass(frozen=True, slots=True)

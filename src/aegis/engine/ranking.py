@@ -16,6 +16,7 @@ from aegis.engine.symptoms import (
     SYMPTOM_FAMILIES,
     WORK,
     Symptoms,
+    certainly_slow,
 )
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -32,6 +33,8 @@ SEQUENCE_AS_FLOW = 0.85
 FLOW_AS_FLOW = 0.4
 CALLER_FLOW_AS_FLOW = 0.5
 LATENCY_AS_SELF = 0.5
+UNSEEN_AS_SELF = 0.85
+LATENCY_AS_FLOW = 0.5
 REST_WEIGHT = 0.2
 INFERRED_PEER = 0.4
 OFF_PATH = 0.3
@@ -64,7 +67,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
         own = symptoms.get(service, Symptoms())
         left, explained_by = dict(own.by_signal), None
         if use_graph:
-            left, explained_by = _explained_away(service, symptoms, world.graph, weight)
+            left, explained_by = _explained_away(service, symptoms, world, weight)
         base = total(left)
         if use_graph and whole > 0.0:
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
@@ -139,11 +142,20 @@ def _proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> fl
 def _explained_away(
     service: str,
     symptoms: Mapping[str, Symptoms],
-    graph: CallGraph,
+    world: World,
     weight: Mapping[str, tuple[float, int, str]],
 ) -> tuple[dict[Signal, float], str | None]:
     own = symptoms.get(service, Symptoms())
+    graph = world.graph
     below = _downstream(service, symptoms, graph, weight)
+    unseen = max(
+        (
+            certainly_slow(symptoms[name])
+            for name in graph.callees.get(service, frozenset()) - world.traced
+            if name in symptoms
+        ),
+        default=0.0,
+    )
     above = max(
         (
             symptoms[name].strongest(FLOW)
@@ -170,21 +182,23 @@ def _explained_away(
         SEQUENCE_AS_FLOW * below.sequence,
         FLOW_AS_FLOW * below.flow,
         CALLER_FLOW_AS_FLOW * above,
+        LATENCY_AS_FLOW * below.latency,
     )
     working = EXPLAINED * max(below.errors, below.latency)
     left: dict[Signal, float] = {}
-    for signal, value in own.by_signal.items():
-        explained = 0.0
+    for signal, strength in own.by_signal.items():
+        value, explained = strength, 0.0
         if signal == "latency":
             explained = slow
         elif signal == "self_time":
+            value = max(own.inner, own.outbound * (1.0 - UNSEEN_AS_SELF * unseen))
             explained = LATENCY_AS_SELF * below.latency
         elif signal in ERRORS:
-            explained = failing
+                explained = failing
         elif signal in SEQUENCE:
-            explained = broken
+                explained = broken
         elif signal in FLOW:
-            explained = flowing
+                explained = flowing
         elif signal in WORK:
             explained = working
         left[signal] = max(0.0, value - explained)
@@ -214,10 +228,14 @@ def _with_changes(
         for name in graph.callers.get(service, frozenset()):
             if name not in symptoms or world.recency.get(name, 0.0) > 0.0:
                 continue
-            felt = symptoms[name].strongest(ERRORS) + CHANGE_LATENCY * symptoms[name].strongest(
-                LATENCY
-            )
-            borrowed = max(borrowed, felt)
+            borrowed = max(borrowed, _felt(symptoms[name]))
+        below = (symptoms[name] for name in graph.downstream(service) if name in symptoms)
+        borrowed = max(0.0, borrowed - max(map(_felt, below), default=0.0))
     return (base + CHANGE_SYMPTOM * recency * borrowed) * (
         1.0 + CHANGE_BOOST * recency
     ) + CHANGE_BASE * recency
+
+
+def _felt(symptoms: Symptoms) -> float:
+    """What a caller of a changed service would feel: errors, and slowness a little less."""
+    return symptoms.strongest(ERRORS) + CHANGE_LATENCY * symptoms.strongest(LATENCY)

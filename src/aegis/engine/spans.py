@@ -27,6 +27,7 @@ MATERIAL_SHARE_OF_ROOT = 0.1
 MOST_DECADES = 12.0
 LEAST_SHARE_CHANGE = 0.15
 ONSET_QUANTILE = 0.98
+MOSTLY = 0.5
 BLOCK_NS = 20_000_000_000
 BLOCK_FLOOR = 0.05
 BLOCK_TRUST = 2.0
@@ -141,6 +142,7 @@ def _latency_findings(
                 times_ns=spans.start_ns[rows],
                 values=tree.exclusive_ms[rows],
                 onset_ns=_first_slow(tree, rows, after),
+                outbound=bool(np.mean(tree.leaf[rows]) > MOSTLY),
             )
         )
     return findings, frozenset(judged)

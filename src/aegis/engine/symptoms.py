@@ -10,6 +10,7 @@ from math import log2
 
 from aegis.engine.findings import Finding
 from aegis.engine.spans import SpanFindings
+from aegis.engine.world import World
 from aegis.model.evidence import Signal
 from aegis.model.telemetry import Alarm
 
@@ -44,6 +45,8 @@ ALARM_MATCH = 1.2
 ALARM_MISMATCH = 0.65
 SLOW_SHARE_POWER = 0.6
 SLOW_COUNT_WEIGHT = 0.2
+UNSEEN_CREDIT = 0.85
+CERTAINLY_SLOW = 1.0
 NEVER_NS = 2**63 - 1
 
 LATENCY: frozenset[Signal] = frozenset({"self_time", "latency", "call_time"})
@@ -59,11 +62,17 @@ SYMPTOM_FAMILIES = (LATENCY, ERRORS, FLOW, SEQUENCE, RESOURCES, WORK)
 
 @dataclass(slots=True)
 class Symptoms:
-    """Weighed strength by signal (0 where nothing was found), and what it came from."""
+    """Weighed strength by signal (0 where nothing was found), and what it came from.
+
+    `inner` and `outbound` split the own time: work inside, and leaf spans that may be calls
+    to a service without spans.
+    """
 
     by_signal: dict[Signal, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     touched: dict[Signal, float] = field(default_factory=dict)
+    inner: float = 0.0
+    outbound: float = 0.0
 
     def of(self, signal: Signal) -> float:
         return self.by_signal.get(signal, 0.0)
@@ -102,7 +111,7 @@ def symptoms_of(
     findings: Iterable[Finding],
     spans: SpanFindings,
     alarm: Alarm | None,
-    traced: frozenset[str],
+    world: World,
 ) -> dict[str, Symptoms]:
     """Symptoms by service. Slow calls belong to both ends: the fault may be at either."""
     found: dict[str, Symptoms] = defaultdict(Symptoms)
@@ -116,9 +125,14 @@ def symptoms_of(
         strength = weigh(finding)
         if strength <= 0.0:
             continue
-        if finding.signal == "latency" and finding.service in traced:
+        if finding.signal == "latency" and finding.service in world.traced:
             strength *= TRACED_LATENCY
         mine.findings.append(finding)
+        if finding.signal == "self_time":
+            if finding.outbound:
+                mine.outbound = max(mine.outbound, strength)
+            else:
+                mine.inner = max(mine.inner, strength)
         mine.by_signal[finding.signal] = max(mine.of(finding.signal), strength)
         mine.touched[finding.signal] = max(mine.touched.get(finding.signal, 0.0), finding.share)
     for service, calls in slow.items():
@@ -126,10 +140,40 @@ def symptoms_of(
         if strength > 0.0:
             found[service].by_signal["call_time"] = strength
             found[service].findings.extend(calls)
+    _credit_unseen(found, world)
     if alarm is not None and alarm.kind is not None:
         for symptoms in found.values():
             _favour_alarm(symptoms, alarm)
     return dict(found)
+
+
+def certainly_slow(symptoms: Symptoms) -> float:
+    """0..1: how sure a service's own metrics are that it is slow."""
+    return min(1.0, symptoms.of("latency") / CERTAINLY_SLOW)
+
+
+def _credit_unseen(found: dict[str, Symptoms], world: World) -> None:
+    """A slow service without spans is seen as own time of the spans that call it.
+
+    Where its own metrics say that it is slow, the callers' lost time is its symptom too.
+    """
+    credits: dict[str, float] = {}
+    for name, symptoms in found.items():
+        if name in world.traced or symptoms.of("latency") <= 0.0:
+            continue
+        certain = certainly_slow(symptoms)
+        waits = max(
+            (
+                found[caller].outbound
+                for caller in world.graph.callers.get(name, frozenset())
+                if caller in found
+            ),
+            default=0.0,
+        )
+        credits[name] = UNSEEN_CREDIT * certain * waits
+    for name, credit in credits.items():
+        if credit > found[name].of("call_time"):
+            found[name].by_signal["call_time"] = credit
 
 
 def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> float:

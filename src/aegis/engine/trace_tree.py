@@ -18,8 +18,10 @@ class TraceTree:
 
     `trace` is a dense trace code; `parent` a row or NO_ROW for a root. `exclusive_ms` is the
     duration less the union of the children's intervals, clipped to the span. `callee` is the
-    service code of the only other service the span calls directly, else -1. `entry` marks
-    spans whose parent is in another service, or that have none.
+    service code of the only other service that a client span calls directly, else -1: a span
+    that enters its service does work of its own beside the call. `entry` marks spans whose
+    parent is in another service, or that have none; `leaf` marks spans without children that
+    do not enter their service, such as calls to a database without spans.
     """
 
     spans: SpanTable
@@ -29,6 +31,7 @@ class TraceTree:
     exclusive_ms: Floats
     callee: NDArray[np.int32]
     entry: Bools
+    leaf: Bools
 
     @staticmethod
     def of(spans: SpanTable) -> TraceTree:
@@ -39,14 +42,17 @@ class TraceTree:
         remote = child[spans.service_code[child] != spans.service_code[parent[child]]]
         entry = parent == NO_ROW
         entry[remote] = True
+        leaf = ~entry
+        leaf[parent[child]] = False
         return TraceTree(
             spans=spans,
             trace=trace,
             trace_count=trace_count,
             parent=parent,
             exclusive_ms=_exclusive_ms(spans, parent, child),
-            callee=_only_callee(spans, parent, remote),
+            callee=np.where(entry, -1, _only_callee(spans, parent, remote)).astype(np.int32),
             entry=entry,
+            leaf=leaf,
         )
 
 

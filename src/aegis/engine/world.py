@@ -36,6 +36,7 @@ class World:
     graph: CallGraph
     silent: frozenset[str]
     off_path: frozenset[str]
+    traced: frozenset[str]
     views: Mapping[str, str]
     recency: Mapping[str, float]
     centrality: Mapping[str, float]
@@ -67,6 +68,7 @@ class World:
             graph=graph,
             silent=_silent(graph, inside, signals),
             off_path=_off_path(graph, traced),
+            traced=frozenset(traced),
             views={
                 name: next(iter(graph.callees[name]))
                 for name in graph.callees
