@@ -7,7 +7,7 @@ so neither knows which fault is on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -86,3 +86,8 @@ class Conditions:
     @property
     def bins(self) -> int:
         return int(self.work_factor.shape[1])
+
+    def since(self, first: int) -> Conditions:
+        """The conditions from this bin on; a view."""
+        parts = (getattr(self, field.name) for field in fields(Conditions))
+        return Conditions(*(part[:, first:] if part.ndim == 2 else part for part in parts))

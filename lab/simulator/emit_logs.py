@@ -93,7 +93,7 @@ class Reporter:
     def _pick(self, patterns: tuple[str, ...], op: Operation) -> str:
         text = patterns[int(self.rng.integers(len(patterns)))]
         noun = _words(op.name)[-1].lower()
-        return text.replace("{op}", op.name.replace("{id}", ":id")).replace("{noun}", noun)
+        return text.replace("{op}", re.sub(r"\{(\w+)\}", r":\1", op.name)).replace("{noun}", noun)
 
     def _progress(self, op: Operation, rows: Int64s, stage: Int64s) -> list[Lines]:
         """A line at the start, after each of the first stages, and at the end.

@@ -117,7 +117,7 @@ class Meter:
         rate = sum((load.rate[op.index] for op in ops), np.zeros(now.bins))
         count = self.rng.poisson(self._per_step(rate) * self.instruments.step_s).astype(np.float64)
         cpu = np.minimum(load.cpu[index] + now.cpu_hog[index] + 0.7 * now.pause_share[index], 1.0)
-        cpu = self._noisy(0.015 + cpu)
+        cpu = np.minimum(self._noisy(0.015 + cpu), 1.0)
         memory = np.minimum(service.memory_share + now.memory[index], 0.995)
         memory = np.clip(self._noisy(memory, 0.25) + self._sawtooth(), 0, 1)
         resent = 1 - 0.5 * np.minimum(now.loss[index], 0.9)

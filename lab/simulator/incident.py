@@ -79,11 +79,15 @@ def draw_incident(
             continue
         weight = np.array([0.15 if _role(system, p) == "entry" else 1.0 for p in places])
         place = int(rng.choice(np.array(places), p=weight / weight.sum()))
-        seed = int(rng.integers(2**32))
-        for force in FORCES[int(rng.integers(4)) :]:
+        seed, first = int(rng.integers(2**32)), int(rng.integers(4))
+        strongest = _strike(system, quiet, chosen, place, (start_s, end_s), FORCES[-1], seed)
+        if strongest is None:
+            continue
+        for force in FORCES[first:-1]:
             incident = _strike(system, quiet, chosen, place, (start_s, end_s), force, seed)
             if incident is not None:
                 return incident
+        return strongest
     raise RuntimeError("no fault fits this world: every place hides it from the customers")
 
 
@@ -131,7 +135,11 @@ def _strike(
     level = np.clip((time - between[0] + BIN_S) / ramp, 0, 1) * inside
     scene = Scene(system.topology, conditions, quiet, service, level, force, rng)
     operation, site = kind.apply(scene)
-    load = solve_load(system.topology, system.capacity, system.entry_rates, conditions)
+    first = int(between[0] // BIN_S)
+    since = solve_load(
+        system.topology, system.capacity, system.entry_rates[:, first:], conditions.since(first)
+    )
+    load = quiet.followed_by(since)
     fault = Fault(kind.name, kind.family, service, between[0], operation, site)
     noticed = _wrong(scene) if kind.is_silent else _felt(system, quiet, load, inside)
     return Incident(fault, conditions, load) if noticed else None

@@ -2,16 +2,7 @@
 
 A service is a pool of c workers. A worker is held for the whole request, its own work and
 the time it waits for callees (Little's law: busy workers = arrival rate x holding time), so a
-slow callee fills the pools of its callers. Waiting for a worker follows M/M/c:
-
-    P(wait) ~ rho^(sqrt(2(c+1)) - 1)                    (Sakasegawa 1977)
-    E[wait | wait] = H / (c (1 - rho))                  (exact in M/M/c)
-
-Above `RHO_MAX` the stationary formulas end and a fluid queue takes over: the backlog grows
-by arrivals minus capacity, is bounded by the queue limit, and what does not fit is rejected.
-Work on a processor stretches as in processor sharing, by 1 / (1 - u) for the share u of the
-processors that is taken by others; the own load enters with the m-server exponent
-u^(sqrt(2(m+1)) - 1).
+slow callee fills the pools of its callers. What waiting follows is in `queueing.py`.
 
 Arrival rates depend on retries, retries on failures, failures on waiting, and waiting on
 arrival rates, so the equations are solved by damped iteration.
@@ -19,18 +10,20 @@ arrival rates, so the equations are solved by damped iteration.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import ndtr
 
 from aegis.model.telemetry import Floats
-from lab.simulator.conditions import BIN_S, Conditions
+from lab.simulator.conditions import Conditions
+from lab.simulator.queueing import cpu_stretch, fluid_queue, pool_wait
 from lab.simulator.topology import CallSite, Topology
 
-RHO_MAX = 0.95
 ITERATIONS = 12
-DAMPING = 0.5
+DAMPING = 0.65
+SETTLED = 2e-3
+"""Relative change of rates and response times below which the iteration ends."""
 RESPONSE_SIGMA = 0.7
 """Log-normal spread of response times, used only to estimate how many calls time out."""
 
@@ -63,22 +56,19 @@ class Load:
     response_s: Floats
     failed: Floats
 
+    def is_close_to(self, other: Load) -> bool:
+        pairs = ((self.rate, other.rate), (self.response_s, other.response_s))
+        return all(bool(np.allclose(a, b, rtol=SETTLED, atol=1e-9)) for a, b in pairs)
 
-def pool_wait(rho: Floats, holding_s: Floats, workers: Floats) -> tuple[Floats, Floats]:
-    """(share of requests that wait, mean wait of those in seconds) of an M/M/c queue."""
-    level = np.minimum(rho, RHO_MAX)
-    share = level ** (np.sqrt(2 * (workers + 1)) - 1)
-    wait: Floats = holding_s / (workers * (1 - level))
-    return share, wait
-
-
-def cpu_stretch(own: Floats, hog: Floats, cores: Floats) -> Floats:
-    """How much longer work on a processor takes; 1 on an idle machine."""
-    left = 1 - np.minimum(hog, 0.9)
-    own_share = np.minimum(own / left, RHO_MAX)
-    crowding: Floats = 1 + own_share ** (np.sqrt(2 * (cores + 1)) - 1) / (1 - own_share)
-    out: Floats = crowding / left
-    return out
+    def followed_by(self, later: Load) -> Load:
+        """This load, its last columns replaced by those of `later`."""
+        size = later.rate.shape[1]
+        return Load(
+            *(
+                np.concatenate([getattr(self, f.name)[:, :-size], getattr(later, f.name)], axis=1)
+                for f in fields(Load)
+            )
+        )
 
 
 def size_services(topology: Topology, rates: Floats, rng: np.random.Generator) -> Capacity:
@@ -122,9 +112,12 @@ def solve_load(
     """The load that satisfies all equations; `entry_rates` has one row per operation."""
     state = _Iteration(topology, capacity, entry_rates, conditions)
     for _ in range(ITERATIONS):
+        before = state.load()
         state.go_down()
         state.go_up()
         state.fill_pools()
+        if state.load().is_close_to(before):
+            break
     return state.load()
 
 
@@ -140,6 +133,7 @@ class _Iteration:
         self._capacity = capacity
         self._entry = entry_rates
         self._now = conditions
+        self._ops = [topology.operations_of(service) for service in range(services)]
         self._owner = np.array([op.service for op in topology.operations])
         self._rate = plain_rates(topology, entry_rates)
         self._response = np.zeros((operations, bins))
@@ -170,7 +164,7 @@ class _Iteration:
                     if site.required and site.waits:
                         passed = passed * (1 - site.probability * failed**site.attempts)
                 going = going * passed
-        self._rate = DAMPING * rate + (1 - DAMPING) * self._rate
+        self._rate = rate
 
     def go_up(self) -> None:
         """Response times and failures, callees first."""
@@ -220,7 +214,7 @@ class _Iteration:
     def fill_pools(self) -> None:
         """Busy workers, processor use, waiting and backlog of every service."""
         for service in range(len(self._world.services)):
-            ops = self._world.operations_of(service)
+            ops = self._ops[service]
             rate = sum((self._rate[op.index] for op in ops), np.zeros(self._now.bins))
             held = sum((self._rate[o.index] * self._holding[o.index] for o in ops), 0 * rate)
             work = sum((self._rate[o.index] * o.mean_work_s * o.cpu_share for o in ops), 0 * rate)
@@ -241,7 +235,7 @@ class _Iteration:
             self._busy[service] = self._mix(self._busy[service], np.minimum(rho, 1.0))
             self._share[service] = self._mix(self._share[service], share)
             self._wait[service] = self._mix(self._wait[service], wait)
-            backlog, rejected = _fluid_queue(
+            backlog, rejected = fluid_queue(
                 rate, workers / np.maximum(holding, 1e-6), self._world.services[service].queue_limit
             )
             self._backlog[service] = self._mix(self._backlog[service], backlog)
@@ -261,22 +255,6 @@ class _Iteration:
             self._rejected,
             self._busy,
             self._cpu,
-            self._response,
+            self._response.copy(),
             self._failed,
         )
-
-
-def _fluid_queue(rate: Floats, capacity: Floats, limit: float) -> tuple[Floats, Floats]:
-    """(wait in seconds, share rejected) of a bounded fluid queue, bin after bin."""
-    backlog, rejected = np.zeros_like(rate), np.zeros_like(rate)
-    surplus = (rate - capacity) * BIN_S
-    if surplus.max() <= 0:
-        return backlog, rejected
-    queued = 0.0
-    for index, extra in enumerate(surplus):
-        queued = max(0.0, queued + float(extra))
-        if queued > limit:
-            rejected[index] = min(0.95, (queued - limit) / max(rate[index] * BIN_S, 1e-9))
-            queued = limit
-        backlog[index] = queued
-    return backlog / np.maximum(capacity, 1e-9), rejected

@@ -18,7 +18,7 @@ from lab.simulator.topology import CallSite, Operation, Role, Service, Topology
 from lab.simulator.traffic import draw_wave
 from lab.simulator.world import Recording, record
 
-SEED = 7
+SEED = 22
 EPOCH_S = 1_760_535_600  # 2025-10-15 13:40:00 UTC
 START_S = 32 * 60.0  # 14:12
 END_S = 40 * 60.0
