@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from rich.console import Console
@@ -45,8 +45,12 @@ def print_answer(console: Console, analysis: Analysis) -> None:
     _section(console, words.NEXT_ACTIONS, language, answer.next_actions, numbered=True)
 
 
-def print_list(console: Console, title: Text, language: Language, lines: Iterable[str]) -> None:
-    _section(console, title, language, list(lines))
+def print_commands(console: Console, language: Language, commands: Mapping[Text, str]) -> None:
+    """What each command is for, and the command in one piece, to be copied."""
+    _title(console, words.GO_ON, language)
+    for title, command in commands.items():
+        _line(console, f"  {title.in_language(language)}", "dim")
+        console.print(Styled(f"    {command}"), soft_wrap=True)
 
 
 def probability_bar(probability: float) -> str:

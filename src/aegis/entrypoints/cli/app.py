@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -142,27 +143,22 @@ def demo(lang: Language_ = None, as_json: AsJson = False) -> None:
     """Name the cause of the incident that comes with Aegis."""
     from aegis import bootstrap
     from aegis.entrypoints.cli import words
-    from aegis.entrypoints.cli.answer_text import print_list
+    from aegis.entrypoints.cli.answer_text import print_commands
 
     language: Language = lang.value if lang else read_settings().language
     folder = bootstrap.demo_case()
-    case = bootstrap.open_case(folder)
-    asked = case.header.asked
     question = words.DEMO_QUESTION.in_language(language)
-    if asked is not None and not lang:
-        question = asked.question
-    analysis = bootstrap.analyze_case(case, question, language)
+    analysis = bootstrap.analyze_case(bootstrap.open_case(folder), question, language)
     _print_analysis(analysis, as_json)
     if not as_json:
+        aegis, case = _from_here(Path(sys.argv[0])), _from_here(folder)
         commands = (
-            f'aegis analyze "{question}" --case {folder}',
-            f"aegis case show {folder}",
-            "aegis demo --json",
-            "aegis bench DIR",
+            f'{aegis} analyze "{question}" --case {case}',
+            f"{aegis} case show {case}",
+            f"{aegis} demo --json",
+            f"{aegis} bench DIR",
         )
-        titles = [title.in_language(language) for title in words.DEMO_NEXT]
-        lines = [f"{title} {command}" for title, command in zip(titles, commands, strict=True)]
-        print_list(_console(), words.GO_ON, language, lines)
+        print_commands(_console(), language, dict(zip(words.DEMO_NEXT, commands, strict=True)))
 
 
 @app.command(epilog=_EPILOG)
@@ -233,6 +229,13 @@ def _print_analysis(analysis: Analysis, as_json: bool) -> None:
 
 def _print_json(fields: dict[str, object]) -> None:
     typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
+
+
+def _from_here(path: Path) -> str:
+    """The path as one would type it in the current folder."""
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return path.name if shutil.which(path.name) == str(path) else str(path)
 
 
 def _console() -> Console:

@@ -33,7 +33,7 @@ FAMILIES: dict[Family, Text] = {
     "dependency": Text("依赖", "dependency"),
 }
 
-DEMO_QUESTION = Text("结账为什么变慢、还报错？", "Why is checkout slow and failing?")
+DEMO_QUESTION = Text("结账为什么这么慢？", "Why is checkout slow?")
 DEMO_NEXT = (
     Text("自己提问：", "Ask a question of your own:"),
     Text("查看录制的内容：", "See what was recorded:"),
