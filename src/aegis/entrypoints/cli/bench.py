@@ -82,7 +82,7 @@ def print_json(console: Console, one: Report) -> None:
 
 def print_table(console: Console, one: Report) -> None:
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     names = [*one.sets, "pooled"] if len(one.sets) > 1 else list(one.sets)
     columns = [one.sets.get(name, one.pooled) for name in names]
     for name in names:
