@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import exp, expm1, fsum
 
 TEMPERATURE = 0.336
-NONE_LOGIT = 5.62
+NONE_LOGIT = 4.0
 LARGEST_LOGIT = 60.0
 
 

@@ -121,7 +121,7 @@ class Candidates:
     def _change(self, service: str) -> Finding | None:
         """The latest change of the service shortly before (or in) the window."""
         window = self.observations.window
-        near = [
+        near: list[Change] = [
             change
             for change in self.observations.changes
             if change.service == service
@@ -134,7 +134,7 @@ class Candidates:
 
     def _against(self, item: Scored) -> tuple[str, ...]:
         """The strongest evidence that another service explains this one, and what is calm."""
-        ids = []
+        ids: list[str] = []
         rival = item.explained_by or self._best_rival(item)
         if rival is not None and rival in self.symptoms:
             telling = self._telling(self.symptoms[rival])
@@ -189,7 +189,11 @@ class Candidates:
         graph, chain, place = self.world.graph, [], service
         distance = graph.upstream(cause)
         while distance.get(place, 0) > 1:
-            closer = [name for name in graph.callees[place] if distance.get(name, -1) == distance[place] - 1]
+            closer = [
+                name
+                for name in graph.callees[place]
+                if distance.get(name, -1) == distance[place] - 1
+            ]
             place = max(closer, key=self._prominence)
             chain.append(place)
         return tuple(chain)

@@ -7,10 +7,10 @@ function; sums over services use `math.fsum`, so that no order of the input can 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-
-import numpy as np
+from hashlib import sha256
 
 from aegis.engine.calibration import probabilities
 from aegis.engine.candidates import Candidates
@@ -24,7 +24,7 @@ from aegis.engine.metrics import MeasuredSeries, measured, metric_findings
 from aegis.engine.proof import Docket
 from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings, span_findings
-from aegis.engine.symptoms import Symptoms, symptoms_of
+from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
 from aegis.engine.trace_tree import TraceTree
 from aegis.engine.world import World
@@ -37,9 +37,7 @@ ABLATIONS = ("graph", "metrics", "spans", "logs", "changes")
 NO_ABLATION: frozenset[str] = frozenset()
 
 
-def diagnose(
-    observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATION
-) -> Diagnosis:
+def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATION) -> Diagnosis:
     """Rank the causes of what happens in `observations.window`.
 
     Deterministic, and blind to names: renaming services renames the answer. `ablate` leaves
@@ -51,15 +49,11 @@ def diagnose(
     read = _Reading.of(observations, ablate)
     scored = rank(read.symptoms, read.world, use_graph="graph" not in ablate)
     chances, none = probabilities({item.service: item.score for item in scored})
-    ordered = _ordered(scored, read.symptoms)
+    ordered = _ordered(scored, read.symptoms, observations.metrics)
     docket = Docket(observations.window)
-    candidates = Candidates(
-        read.symptoms, read.world, read.usable, observations, docket, ordered
-    )
+    candidates = Candidates(read.symptoms, read.world, read.usable, observations, docket, ordered)
     causes = candidates.causes(chances)
-    impact = impact_of(
-        read.symptoms, read.world.graph, read.tree, observations.alarm, docket
-    )
+    impact = impact_of(read.symptoms, read.world.graph, read.tree, observations.alarm, docket)
     timeline = timeline_of(causes, impact, observations.changes, docket)
     ruled_out = candidates.ruled_out()
     return Diagnosis(
@@ -108,12 +102,26 @@ class _Reading:
         return _Reading(usable, tree, world, spans, findings, symptoms)
 
 
-def _ordered(scored: list[Scored], symptoms: dict[str, Symptoms]) -> list[Scored]:
-    """Highest score first; equal ones by effect, then onset, then the bytes of the evidence."""
+def _ordered(
+    scored: list[Scored], symptoms: Mapping[str, Symptoms], matrix: Matrix
+) -> list[Scored]:
+    """Highest score first; equal ones by effect, onset and the bytes of what was measured.
 
-    def key(item: Scored) -> tuple[float, float, int, str]:
+    The name decides only between services whose every measurement is the same.
+    """
+    rows: dict[str, list[str]] = {}
+    for series in matrix.series:
+        if series.service not in symptoms:
+            rows.setdefault(series.service, []).append(
+                sha256(series.times_ns.tobytes() + series.values.tobytes()).hexdigest()
+            )
+
+    def key(item: Scored) -> tuple[float, float, int, str, str]:
         own = symptoms.get(item.service)
-        onset, digest = own.fingerprint() if own is not None else (np.iinfo(np.int64).min, "")
-        return (round(item.score, 9), round(item.raw, 9), onset, digest)
+        if own is not None:
+            onset, digest = own.fingerprint()
+        else:
+            onset, digest = -NEVER_NS, "".join(sorted(rows.get(item.service, [])))
+        return (round(item.score, 9), round(item.raw, 9), onset, digest, item.service)
 
     return sorted(scored, key=key, reverse=True)

@@ -8,7 +8,9 @@ from aegis.engine.statements import gap_statement
 from aegis.engine.world import World
 from aegis.model.evidence import EvidenceGap, GapReason, Source
 from aegis.model.incident import Observations
+from aegis.model.text import Text
 
+MOST_NAMED = 3
 
 
 def gaps_of(observations: Observations, world: World) -> tuple[EvidenceGap, ...]:
@@ -31,8 +33,24 @@ def gaps_of(observations: Observations, world: World) -> tuple[EvidenceGap, ...]
         elif inside == len(when):
             gaps.append(_gap(source, "no_baseline", None))
     unseen = world.silent - {series.service for series in observations.metrics.series}
-    gaps.extend(_gap("metrics", "no_data", name) for name in sorted(unseen))
+    if len(unseen) > MOST_NAMED:
+        gaps.append(_unseen_services(len(unseen)))
+    else:
+        gaps.extend(_gap("metrics", "no_data", name) for name in sorted(unseen))
     return tuple(gaps)
+
+
+def _unseen_services(count: int) -> EvidenceGap:
+    return EvidenceGap(
+        "metrics",
+        "no_data",
+        None,
+        Text(
+            f"{count} 个被调用的服务没有自己的遥测数据，只能从调用方看到。",
+            f"{count} called services have no telemetry of their own: "
+            "only their callers can be seen.",
+        ),
+    )
 
 
 def _gap(source: Source, reason: GapReason, service: str | None) -> EvidenceGap:

@@ -32,7 +32,10 @@ _LEVEL = re.compile(
 )
 _CALL_SITE_END = re.compile(r"(?:#|\.[a-z]{1,5}:)\d{1,5}\b")
 _VOLATILE = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
-SEVERE = frozenset({"ERROR", "ERR", "FATAL", "CRIT", "CRITICAL", "SEVERE", "PANIC", "EMERGENCY", "ALERT"})
+_ID_LABEL = re.compile(r"\b(?:trace|span|request|correlation)[ _-]?id\W*$", re.IGNORECASE)
+SEVERE = frozenset(
+    {"ERROR", "ERR", "FATAL", "CRIT", "CRITICAL", "SEVERE", "PANIC", "EMERGENCY", "ALERT"}
+)
 _THROWN = re.compile(r"\b\w*(?:Exception|Traceback|panic:|StackOverflow|OutOfMemory)\w*")
 
 
@@ -154,3 +157,11 @@ def _cut(body: str, level: str | None) -> tuple[bool, str, str]:
     else:
         severe = level.upper() in SEVERE
     return severe, site, _VOLATILE.sub(WILDCARD, body[start : start + MESSAGE_CHARACTERS])
+
+
+def log_query(service: str, template: str) -> str:
+    """A LogQL-like query: the longest literal piece of the template that is no id's label."""
+    pieces = [_ID_LABEL.sub("", piece).strip() for piece in template.split(WILDCARD)]
+    longest = max(pieces, key=len, default="")
+    escaped = longest.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{{service="{service}"}} |= "{escaped}"'

@@ -145,26 +145,25 @@ def _explained_away(
     world: World,
     weight: Mapping[str, tuple[float, int, str]],
 ) -> tuple[dict[Signal, float], str | None]:
+    """What is left of each symptom when neighbours explain theirs, and who explains most."""
     own = symptoms.get(service, Symptoms())
-    graph = world.graph
-    below = _downstream(service, symptoms, graph, weight)
-    unseen = max(
-        (
-            certainly_slow(symptoms[name])
-            for name in graph.callees.get(service, frozenset()) - world.traced
-            if name in symptoms
-        ),
-        default=0.0,
-    )
-    above = max(
-        (
-            symptoms[name].strongest(FLOW)
-            for name in graph.callers.get(service, frozenset())
-            if name in symptoms
-        ),
-        default=0.0,
-    )
-    slow = EXPLAINED * max(below.latency, ERROR_AS_LATENCY * below.errors)
+    below = _downstream(service, symptoms, world.graph, weight)
+    near = {name for name in world.graph.callees[service] if name in symptoms}
+    unseen = max((certainly_slow(symptoms[name]) for name in near - world.traced), default=0.0)
+    callers = (name for name in world.graph.callers[service] if name in symptoms)
+    above = max((symptoms[name].strongest(FLOW) for name in callers), default=0.0)
+    explained = _explained(below, above)
+    left = dict(own.by_signal)
+    if "self_time" in left:
+        left["self_time"] = max(own.inner, own.outbound * (1.0 - UNSEEN_AS_SELF * unseen))
+    for signal, value in left.items():
+        left[signal] = max(0.0, value - explained.get(signal, 0.0))
+    return left, below.strongest
+
+
+def _explained(below: _Downstream, above: float) -> dict[Signal, float]:
+    """How much of each signal the callees (and the direct callers' flow) account for."""
+    working = EXPLAINED * max(below.errors, below.latency)
     failing = EXPLAINED * max(
         below.errors,
         below.sequence,
@@ -184,25 +183,13 @@ def _explained_away(
         CALLER_FLOW_AS_FLOW * above,
         LATENCY_AS_FLOW * below.latency,
     )
-    working = EXPLAINED * max(below.errors, below.latency)
-    left: dict[Signal, float] = {}
-    for signal, strength in own.by_signal.items():
-        value, explained = strength, 0.0
-        if signal == "latency":
-            explained = slow
-        elif signal == "self_time":
-            value = max(own.inner, own.outbound * (1.0 - UNSEEN_AS_SELF * unseen))
-            explained = LATENCY_AS_SELF * below.latency
-        elif signal in ERRORS:
-                explained = failing
-        elif signal in SEQUENCE:
-                explained = broken
-        elif signal in FLOW:
-                explained = flowing
-        elif signal in WORK:
-            explained = working
-        left[signal] = max(0.0, value - explained)
-    return left, below.strongest
+    explained: dict[Signal, float] = {
+        "latency": EXPLAINED * max(below.latency, ERROR_AS_LATENCY * below.errors),
+        "self_time": LATENCY_AS_SELF * below.latency,
+    }
+    for family, amount in ((ERRORS, failing), (SEQUENCE, broken), (FLOW, flowing), (WORK, working)):
+        explained.update(dict.fromkeys(family, amount))
+    return explained
 
 
 def _with_changes(

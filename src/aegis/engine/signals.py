@@ -6,6 +6,7 @@ at case changes and punctuation ("CpuUsageRate(%)" is cpu, usage, rate).
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -14,30 +15,71 @@ import numpy as np
 from aegis.model.evidence import Signal
 from aegis.model.telemetry import Series
 
-_CUT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_CUT = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+[a-z]*")
 
-_WORDS: tuple[tuple[Signal, frozenset[str]], ...] = (
-    ("restarts", frozenset({"restart", "restarts", "oom", "oomkilled", "evicted", "crashloop"})),
-    ("cpu", frozenset({"cpu", "throttled", "throttling", "load1", "load5"})),
-    ("memory", frozenset({"memory", "mem", "heap", "rss", "gc", "swap"})),
-    ("disk", frozenset({"disk", "diskio", "fs", "filesystem", "io", "iops", "volume", "wal", "fsync"})),
-    ("network", frozenset({"network", "net", "tcp", "udp", "packet", "packets", "socket", "sockets", "retransmit", "retransmits", "bandwidth", "transmit", "receive"})),
-    ("errors", frozenset({"error", "errors", "err", "errs", "fail", "failed", "failure", "failures", "fault", "faults", "exception", "exceptions", "rejected", "timeout", "timeouts", "5xx", "availability", "success", "successes"})),
-    ("latency", frozenset({"latency", "latencies", "duration", "durations", "rt", "rtt", "elapsed", "ttfb", "delay"})),
-    ("saturation", frozenset({"queue", "queued", "pending", "pool", "connections", "threads", "busy", "inflight", "flight", "backlog", "lag", "saturation", "utilization", "waiting", "active", "goroutines"})),
-    ("traffic", frozenset({"request", "requests", "req", "workload", "ops", "qps", "rps", "tps", "throughput", "calls", "hits", "traffic", "messages", "transactions"})),
+_VOCABULARY: tuple[tuple[Signal, str], ...] = (
+    ("restarts", "restart restarts oom oomkilled evicted crashloop"),
+    ("cpu", "cpu throttled throttling load1 load5"),
+    ("memory", "memory mem heap rss gc swap"),
+    ("disk", "disk diskio fs filesystem io iops volume wal fsync"),
+    (
+        "network",
+        "network net tcp udp packet packets socket sockets retransmit retransmits "
+        "bandwidth transmit receive",
+    ),
+    (
+        "errors",
+        "error errors err errs fail failed failure failures fault faults exception "
+        "exceptions rejected timeout timeouts 5xx availability success successes",
+    ),
+    ("latency", "latency latencies duration durations rt rtt elapsed ttfb delay"),
+    (
+        "saturation",
+        "queue queued pending pool connections threads busy inflight flight backlog lag "
+        "saturation utilization waiting active goroutines",
+    ),
+    (
+        "traffic",
+        "request requests req workload load ops qps rps tps throughput calls hits traffic "
+        "messages transactions",
+    ),
+)
+"""The words that tell each signal; the first line with a match decides."""
+_WORDS: tuple[tuple[Signal, frozenset[str]], ...] = tuple(
+    (signal, frozenset(words.split())) for signal, words in _VOCABULARY
 )
 _TIME_PHRASES = (("response", "time"), ("request", "time"), ("processing", "time"))
 _GOOD_WORDS = frozenset({"availability", "success", "successes"})
+_TIME_WORDS = frozenset({"ms", "millis", "milliseconds", "seconds"})
 _PERCENT_WORDS = frozenset({"percent", "percentage", "pct"})
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "-total", "-count", "-sum")
-_ERROR_STATUS = re.compile(r"^(5\d\d|5xx|server_error|internal|error|status_code_error)$", re.I)
-_STATUS_LABELS = frozenset(
-    {"status", "code", "status_code", "http_status_code", "http_response_status_code",
-     "response_code", "outcome", "grpc_code", "grpc_status", "rpc_grpc_status_code"}
+_ERROR_STATUS = re.compile(
+    r"^(5\d\d|5xx|server_error|internal|error|status_code_error)$", re.IGNORECASE
 )
-_PEER_LABELS = ("peer", "peer_service", "callee", "destination", "destination_workload",
-                "upstream", "server", "db_system")
+_STATUS_LABELS = frozenset(
+    {
+        "status",
+        "code",
+        "status_code",
+        "http_status_code",
+        "http_response_status_code",
+        "response_code",
+        "outcome",
+        "grpc_code",
+        "grpc_status",
+        "rpc_grpc_status_code",
+    }
+)
+_PEER_LABELS = (
+    "peer",
+    "peer_service",
+    "callee",
+    "destination",
+    "destination_workload",
+    "upstream",
+    "server",
+    "db_system",
+)
 _ORDINAL = re.compile(r"^(p?\d+|avg|average|mean|max|min|median|p|q|quantile)$")
 
 
@@ -70,15 +112,22 @@ def meaning_of(series: Series) -> Meaning | None:
     words = words_of(name)
     signal = _signal_of(words)
     labels = dict(series.labels)
+    lowered = name.lower()
+    if signal is None or lowered.endswith(("_bucket", "_created")):
+        return None
+    counter = lowered.endswith(_COUNTER_ENDINGS) and _never_falls(series)
+    if signal == "latency" and counter:
+        if not lowered.endswith("count"):
+            return None  # a sum of durations grows with traffic: alone it means nothing
+        signal = "traffic"
+    if signal == "traffic" and not counter and not _TIME_WORDS.isdisjoint(words):
+        signal = "latency"
     if signal == "traffic" and _counts_errors(labels):
         signal = "errors"
-    if signal is None:
-        return None
     peer = colon_peer or next((labels[key] for key in _PEER_LABELS if labels.get(key)), None)
     if peer == series.service:
         peer = None
     flipped = signal == "errors" and not _GOOD_WORDS.isdisjoint(words)
-    counter = name.endswith(_COUNTER_ENDINGS) and _never_falls(series)
     return Meaning(
         signal=signal,
         unit=_unit_of(name, words, signal, series, counter=counter),
@@ -99,7 +148,7 @@ def _without_peer(name: str) -> tuple[str, str | None]:
 
 def _signal_of(words: list[str]) -> Signal | None:
     present = set(words)
-    pairs = set(zip(words, words[1:], strict=False))
+    pairs = set(itertools.pairwise(words))
     for signal, vocabulary in _WORDS:
         if not vocabulary.isdisjoint(present):
             return signal
@@ -111,7 +160,9 @@ def _signal_of(words: list[str]) -> Signal | None:
 
 
 def _counts_errors(labels: dict[str, str]) -> bool:
-    return any(key in _STATUS_LABELS and _ERROR_STATUS.match(value) for key, value in labels.items())
+    return any(
+        key in _STATUS_LABELS and _ERROR_STATUS.match(value) for key, value in labels.items()
+    )
 
 
 def _never_falls(series: Series) -> bool:

@@ -69,7 +69,9 @@ def share_change_decades(
     return _decades_of_deviance(g)
 
 
-def _deviance(before: Floats, exposure_before: Floats, after: Floats, exposure_after: Floats) -> Floats:
+def _deviance(
+    before: Floats, exposure_before: Floats, after: Floats, exposure_after: Floats
+) -> Floats:
     """Twice the log-likelihood ratio of two rates against one common rate; 0 if unknown."""
     total = before + after
     exposure = exposure_before + exposure_after
@@ -126,7 +128,8 @@ class GroupedSamples:
         within = starts - self.offsets[group_of_row[starts]]
         mid_rank = within + (tie_sizes + 1.0) / 2.0
         rank_sum = np.bincount(
-            group_of_row, weights=np.where(self.after, mid_rank[run_of_row], 0.0),
+            group_of_row,
+            weights=np.where(self.after, mid_rank[run_of_row], 0.0),
             minlength=group_count,
         )
         ties = np.bincount(

@@ -84,7 +84,10 @@ class Symptoms:
         """Breaks ties by evidence: earlier onset is larger, then the bytes of the data."""
         onsets = [item.onset_ns for item in self.findings if item.onset_ns is not None]
         digests = sorted(item.digest() for item in self.findings)
-        return (-min(onsets) if onsets else -NEVER_NS, sha256("".join(digests).encode()).hexdigest())
+        return (
+            -min(onsets) if onsets else -NEVER_NS,
+            sha256("".join(digests).encode()).hexdigest(),
+        )
 
     def touched_share(self, signals: Iterable[Signal]) -> float:
         """The largest share of requests that a finding of these signals touches."""
@@ -157,7 +160,7 @@ def _credit_unseen(found: dict[str, Symptoms], world: World) -> None:
 
     Where its own metrics say that it is slow, the callers' lost time is its symptom too.
     """
-    credits: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for name, symptoms in found.items():
         if name in world.traced or symptoms.of("latency") <= 0.0:
             continue
@@ -170,10 +173,10 @@ def _credit_unseen(found: dict[str, Symptoms], world: World) -> None:
             ),
             default=0.0,
         )
-        credits[name] = UNSEEN_CREDIT * certain * waits
-    for name, credit in credits.items():
-        if credit > found[name].of("call_time"):
-            found[name].by_signal["call_time"] = credit
+        shares[name] = UNSEEN_CREDIT * certain * waits
+    for name, share in shares.items():
+        if share > found[name].of("call_time"):
+            found[name].by_signal["call_time"] = share
 
 
 def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> float:
@@ -195,12 +198,8 @@ def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> floa
     share = len(slow & incident) / max(1, len(incident))
     if incoming:
         share = max(share, len(slow & incoming) / len(incoming))
-    return (
-        WEIGHTS["call_time"]
-        * log2(1.0 + worst)
-        * share**SLOW_SHARE_POWER
-        * (1.0 + SLOW_COUNT_WEIGHT * log2(max(1, len(slow))))
-    )
+    spread = 1.0 + SLOW_COUNT_WEIGHT * log2(max(1, len(slow)))
+    return WEIGHTS["call_time"] * log2(1.0 + worst) * float(share**SLOW_SHARE_POWER) * spread
 
 
 def _favour_alarm(symptoms: Symptoms, alarm: Alarm) -> None:

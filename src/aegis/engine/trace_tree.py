@@ -114,3 +114,40 @@ def _only_callee(spans: SpanTable, parent: Int64s, remote: Int64s) -> NDArray[np
     several = owner[callee[owner] != service]
     callee[several] = -1
     return callee
+
+
+def operation_groups(tree: TraceTree) -> tuple[Int64s, Int64s]:
+    """Keys of the (service, operation) pairs that occur, and the place of each row's pair.
+
+    A key is service code · number of operations + operation code.
+    """
+    keys = tree.spans.service_code.astype(np.int64) * len(tree.spans.operations)
+    return dense(keys + tree.spans.operation_code)
+
+
+def dense(keys: Int64s) -> tuple[Int64s, Int64s]:
+    """The distinct keys in ascending order, and the place of each row's key among them."""
+    names, places = np.unique(keys, return_inverse=True)
+    return names, places.astype(np.int64)
+
+
+def traces_through(tree: TraceTree, after: Bools) -> tuple[Floats, Floats]:
+    """Distinct traces through each service: before, and in the window."""
+    services = len(tree.spans.services)
+    pairs = np.unique(
+        (tree.trace * services + tree.spans.service_code) * 2 + after.astype(np.int64)
+    )
+    side, service = pairs % 2, (pairs // 2) % services
+    before = np.bincount(service[side == 0], minlength=services).astype(np.float64)
+    during = np.bincount(service[side == 1], minlength=services).astype(np.float64)
+    return before, during
+
+
+def span_query(service: str, operation: str, peer: str | None, *, failed: bool = False) -> str:
+    """A TraceQL-like selector; a case answers it, a person can paste its parts."""
+    parts = [f'resource.service.name="{service}"', f'name="{operation}"']
+    if peer is not None:
+        parts.append(f'callee="{peer}"')
+    if failed:
+        parts.append("status=error")
+    return "{" + " && ".join(parts) + "}"

@@ -72,9 +72,7 @@ class World:
             views={
                 name: next(iter(graph.callees[name]))
                 for name in graph.callees
-                if name not in inside
-                and not graph.callers[name]
-                and len(graph.callees[name]) == 1
+                if name not in inside and not graph.callers[name] and len(graph.callees[name]) == 1
             },
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
             centrality={name: value / most for name, value in degree.items()},
