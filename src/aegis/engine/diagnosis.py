@@ -27,6 +27,7 @@ from aegis.engine.spans import SpanFindings, span_findings
 from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
 from aegis.engine.trace_tree import TraceTree
+from aegis.engine.unseen import credit_unseen
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
 from aegis.model.incident import Observations
@@ -99,6 +100,8 @@ class _Reading:
         if "graph" not in ablate:
             findings.extend(world.credited(findings))
         symptoms = symptoms_of(findings, spans, observations.alarm, world)
+        if "graph" not in ablate:
+            world = world.vouched_for(credit_unseen(symptoms, world))
         return _Reading(usable, tree, world, spans, findings, symptoms)
 
 

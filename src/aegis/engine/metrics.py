@@ -30,6 +30,7 @@ OTHER_DIRECTION: dict[Signal, tuple[float, float]] = {
 """Weight of (rising, falling) for signals where both mean something; else only rising."""
 DRIVEN_BY_LOAD: frozenset[Signal] = frozenset({"cpu", "disk", "network", "saturation"})
 PEER_CREDIT = 0.8
+CALM_PEER = 0.5
 ONSET_Z = 3.0
 
 
@@ -81,12 +82,43 @@ def metric_findings(
         if finding is None:
             continue
         findings.append(finding)
-        peer = item.meaning.peer
+    return [*findings, *_credited_to_peers(findings, usable)]
+
+
+def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) -> list[Finding]:
+    """What callers measured of a callee, as findings of the callee.
+
+    Weighed by the share of the callers that agree, and halved where the callee measures the
+    same signal itself and finds nothing: then the fault is on the way, or at the caller.
+    """
+    callers: dict[tuple[str, Signal], set[str]] = {}
+    measures_itself: set[tuple[str, Signal]] = set()
+    for item in usable:
+        peer, signal = item.meaning.peer, item.meaning.signal
         if peer is not None:
-            credited = replace(finding, service=peer, surprise=PEER_CREDIT * finding.surprise)
-            if credited.surprise > LEAST_SURPRISE:
-                findings.append(credited)
-    return findings
+            callers.setdefault((peer, signal), set()).add(item.series.service)
+        elif not item.meaning.caller_side:
+            measures_itself.add((item.series.service, signal))
+    agreeing: dict[tuple[str, Signal], set[str]] = {}
+    found_itself: set[tuple[str, Signal]] = set()
+    for finding in findings:
+        if finding.peer is not None:
+            agreeing.setdefault((finding.peer, finding.signal), set()).add(finding.service)
+        else:
+            found_itself.add((finding.service, finding.signal))
+    credited = []
+    for finding in findings:
+        if finding.peer is None:
+            continue
+        key = (finding.peer, finding.signal)
+        credit = PEER_CREDIT * len(agreeing[key]) / len(callers[key])
+        if key in measures_itself and key not in found_itself:
+            credit *= CALM_PEER
+        if credit * finding.surprise > LEAST_SURPRISE:
+            credited.append(
+                replace(finding, service=finding.peer, surprise=credit * finding.surprise)
+            )
+    return credited
 
 
 def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, float]:
@@ -159,6 +191,15 @@ class _Floors:
         smallest = float(np.min(positive)) if len(positive) else 1.0
         return max(floor, 0.01 * smallest, 1e-12)
 
+    def failing_share(self, item: MeasuredSeries, increase: float) -> float:
+        """Share of the service's requests that newly fail; 1 where that cannot be told."""
+        if item.meaning.signal != "errors":
+            return 1.0
+        if item.meaning.unit in ("%", "share"):
+            return min(1.0, increase / (100.0 if item.meaning.unit == "%" else 1.0))
+        requests = self.traffic.get(item.series.service, 0.0)
+        return min(1.0, increase / requests) if requests > 0.0 else 1.0
+
     def _errors_floor(self, item: MeasuredSeries) -> float:
         if item.meaning.unit == "%":
             return 100.0 * ERROR_FLOOR
@@ -203,6 +244,7 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
         return None
     surprise, level = best
     median = float(np.median(baseline))
+    share = floors.failing_share(item, level - median)
     return Finding(
         source="metrics",
         signal=item.meaning.signal,
@@ -216,6 +258,7 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
         unit=item.meaning.unit,
         times_ns=item.times_ns,
         values=item.values,
+        share=share,
         onset_ns=_onset(item, inside, median, scale, up=level >= median),
     )
 

@@ -23,6 +23,7 @@ from aegis.model.evidence import Signal
 
 HOP_DECAY = 0.85
 EXPLAINED = 0.85
+DELAY_POWER = 0.5
 RESOURCE_AS_LATENCY = 0.7
 ERROR_AS_LATENCY = 0.5
 LATENCY_AS_ERROR = 0.5
@@ -44,6 +45,7 @@ CHANGE_SYMPTOM = 0.6
 CHANGE_LATENCY = 0.7
 CHANGE_BOOST = 0.5
 CHANGE_BASE = 0.05
+LEAST_FELT = 0.5
 CENTRALITY = 0.1
 
 
@@ -120,7 +122,8 @@ def _downstream(
             continue
         decay = HOP_DECAY ** (hops - 1)
         slow = decay * max(
-            other.strongest(LATENCY), RESOURCE_AS_LATENCY * other.strongest(RESOURCES)
+            other.strongest(LATENCY) * _delay_proportion(other, own),
+            RESOURCE_AS_LATENCY * other.strongest(RESOURCES),
         )
         failing = decay * other.strongest(ERRORS) * _proportion(other, own, ERRORS)
         flowing = decay * other.strongest(FLOW) * _proportion(other, own, FLOW)
@@ -139,6 +142,19 @@ def _proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> fl
     return min(1.0, sqrt(callee.touched_share(family) / mine)) if mine > 0.0 else 1.0
 
 
+def _delay_proportion(callee: Symptoms, own: Symptoms) -> float:
+    """A callee that got a little slower cannot explain a caller that got much slower.
+
+    Compared by the increase of the metrics that both have; 1 where they share none.
+    """
+    ratios = [
+        callee.delays[name] / own.delays[name]
+        for name in callee.delays.keys() & own.delays.keys()
+        if own.delays[name] > 0.0
+    ]
+    return min(1.0, max(ratios)) ** DELAY_POWER if ratios else 1.0
+
+
 def _explained_away(
     service: str,
     symptoms: Mapping[str, Symptoms],
@@ -155,7 +171,7 @@ def _explained_away(
     explained = _explained(below, above)
     left = dict(own.by_signal)
     if "self_time" in left:
-        left["self_time"] = max(own.inner, own.outbound * (1.0 - UNSEEN_AS_SELF * unseen))
+        left["self_time"] = max(own.inner, own.outbound) * (1.0 - UNSEEN_AS_SELF * unseen)
     for signal, value in left.items():
         left[signal] = max(0.0, value - explained.get(signal, 0.0))
     return left, below.strongest
@@ -212,10 +228,14 @@ def _with_changes(
         return base * (1.0 - CHANGED_CALLEE * changed)
     borrowed = 0.0
     if use_graph:
-        for name in graph.callers.get(service, frozenset()):
-            if name not in symptoms or world.recency.get(name, 0.0) > 0.0:
-                continue
-            borrowed = max(borrowed, _felt(symptoms[name]))
+        callers = graph.callers[service]
+        felt = [
+            _felt(symptoms[name])
+            for name in callers
+            if name in symptoms and world.recency.get(name, 0.0) == 0.0
+        ]
+        hurt = sum(1 for value in felt if value >= LEAST_FELT)
+        borrowed = max(felt, default=0.0) * hurt / max(1, len(callers))
         below = (symptoms[name] for name in graph.downstream(service) if name in symptoms)
         borrowed = max(0.0, borrowed - max(map(_felt, below), default=0.0))
     return (base + CHANGE_SYMPTOM * recency * borrowed) * (

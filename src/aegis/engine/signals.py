@@ -78,7 +78,10 @@ _PEER_LABELS = (
     "destination_workload",
     "upstream",
     "server",
-    "db_system",
+    "server_address",
+    "net_peer_name",
+    "peer_name",
+    "target",
 )
 _ORDINAL = re.compile(r"^(p?\d+|avg|average|mean|max|min|median|p|q|quantile)$")
 

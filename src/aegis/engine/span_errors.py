@@ -10,6 +10,7 @@ from aegis.engine.trace_tree import NO_ROW, TraceTree, dense, span_query, traces
 from aegis.model.telemetry import Bools, Int64s
 
 MOST_DECADES = 12.0
+MOSTLY = 0.5
 
 
 def error_findings(tree: TraceTree, after: Bools) -> list[Finding]:
@@ -50,6 +51,7 @@ def error_findings(tree: TraceTree, after: Bools) -> list[Finding]:
                 values=np.ones(len(mine)),
                 share=min(1.0, rate_after - rate_before),
                 onset_ns=int(np.min(spans.start_ns[mine[after[mine]]])),
+                outbound=bool(np.mean(tree.leaf[mine]) > MOSTLY),
             )
         )
     return findings

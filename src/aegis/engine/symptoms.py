@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import log2
@@ -37,7 +38,7 @@ CAP = 1.6
 TRACED_LATENCY = 0.6
 MANY_TESTS_DECADES = 0.6
 GATED: frozenset[Signal] = frozenset(
-    {"error_spans", "call_structure", "error_logs", "log_rate", "log_sequence"}
+    {"errors", "error_spans", "call_structure", "error_logs", "log_rate", "log_sequence"}
 )
 GATE_FLOOR = 0.7
 GATE_FULL_SHARE = 0.25
@@ -45,7 +46,6 @@ ALARM_MATCH = 1.2
 ALARM_MISMATCH = 0.65
 SLOW_SHARE_POWER = 0.6
 SLOW_COUNT_WEIGHT = 0.2
-UNSEEN_CREDIT = 0.85
 CERTAINLY_SLOW = 1.0
 NEVER_NS = 2**63 - 1
 
@@ -65,7 +65,7 @@ class Symptoms:
     """Weighed strength by signal (0 where nothing was found), and what it came from.
 
     `inner` and `outbound` split the own time: work inside, and leaf spans that may be calls
-    to a service without spans.
+    to a service without spans. `delays` is the increase of each latency metric, by its name.
     """
 
     by_signal: dict[Signal, float] = field(default_factory=dict)
@@ -73,12 +73,18 @@ class Symptoms:
     touched: dict[Signal, float] = field(default_factory=dict)
     inner: float = 0.0
     outbound: float = 0.0
+    failed_outbound: bool = False
+    delays: dict[str, float] = field(default_factory=dict)
 
     def of(self, signal: Signal) -> float:
         return self.by_signal.get(signal, 0.0)
 
     def strongest(self, signals: Iterable[Signal]) -> float:
         return max((self.of(signal) for signal in signals), default=0.0)
+
+    def outbound_in(self, family: AbstractSet[Signal]) -> bool:
+        """Do leaf spans, which may be calls to something unseen, show such symptoms?"""
+        return self.failed_outbound if family == ERRORS else self.outbound > self.inner
 
     def fingerprint(self) -> tuple[int, str]:
         """Breaks ties by evidence: earlier onset is larger, then the bytes of the data."""
@@ -131,6 +137,11 @@ def symptoms_of(
         if finding.signal == "latency" and finding.service in world.traced:
             strength *= TRACED_LATENCY
         mine.findings.append(finding)
+        if finding.signal == "latency" and finding.peer is None:
+            increase = (finding.observed or 0.0) - (finding.baseline or 0.0)
+            mine.delays[finding.subject] = max(mine.delays.get(finding.subject, 0.0), increase)
+        if finding.outbound and finding.signal in ERRORS:
+            mine.failed_outbound = True
         if finding.signal == "self_time":
             if finding.outbound:
                 mine.outbound = max(mine.outbound, strength)
@@ -143,7 +154,6 @@ def symptoms_of(
         if strength > 0.0:
             found[service].by_signal["call_time"] = strength
             found[service].findings.extend(calls)
-    _credit_unseen(found, world)
     if alarm is not None and alarm.kind is not None:
         for symptoms in found.values():
             _favour_alarm(symptoms, alarm)
@@ -153,30 +163,6 @@ def symptoms_of(
 def certainly_slow(symptoms: Symptoms) -> float:
     """0..1: how sure a service's own metrics are that it is slow."""
     return min(1.0, symptoms.of("latency") / CERTAINLY_SLOW)
-
-
-def _credit_unseen(found: dict[str, Symptoms], world: World) -> None:
-    """A slow service without spans is seen as own time of the spans that call it.
-
-    Where its own metrics say that it is slow, the callers' lost time is its symptom too.
-    """
-    shares: dict[str, float] = {}
-    for name, symptoms in found.items():
-        if name in world.traced or symptoms.of("latency") <= 0.0:
-            continue
-        certain = certainly_slow(symptoms)
-        waits = max(
-            (
-                found[caller].outbound
-                for caller in world.graph.callers.get(name, frozenset())
-                if caller in found
-            ),
-            default=0.0,
-        )
-        shares[name] = UNSEEN_CREDIT * certain * waits
-    for name, share in shares.items():
-        if share > found[name].of("call_time"):
-            found[name].by_signal["call_time"] = share
 
 
 def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> float:

@@ -26,7 +26,8 @@ class World:
     """The call graph and what can be said of each service's visibility.
 
     `silent` services are known only from what others tell of them: nothing they measure
-    themselves was recorded. `views` are the reverse, callers nobody calls whose only
+    themselves was recorded. `unseen` services are called but write neither spans nor logs,
+    though others do. `views` are the reverse, callers nobody calls whose only
     telemetry is how one callee answers them: a measurement of that callee from outside
     (caller → callee). `off_path` services have no connection to any traced one.
     `recency` is 1 for a service changed at the start of the window, less before.
@@ -35,6 +36,7 @@ class World:
 
     graph: CallGraph
     silent: frozenset[str]
+    unseen: frozenset[str]
     off_path: frozenset[str]
     traced: frozenset[str]
     views: Mapping[str, str]
@@ -67,6 +69,13 @@ class World:
         return World(
             graph=graph,
             silent=_silent(graph, inside, signals),
+            unseen=frozenset(
+                name
+                for name in graph.callees
+                if name not in traced | logged and graph.callers[name]
+            )
+            if traced or logged
+            else frozenset(),
             off_path=_off_path(graph, traced),
             traced=frozenset(traced),
             views={
@@ -77,6 +86,10 @@ class World:
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
             centrality={name: value / most for name, value in degree.items()},
         )
+
+    def vouched_for(self, services: frozenset[str]) -> World:
+        """The same world where other services' symptoms speak for some silent ones."""
+        return replace(self, silent=self.silent - services)
 
     def credited(self, findings: Iterable[Finding]) -> list[Finding]:
         """What pure callers measured, as findings of the callee they measured."""
