@@ -259,6 +259,7 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
         times_ns=item.times_ns,
         values=item.values,
         share=share,
+        outbound=item.meaning.caller_side and item.meaning.peer is None,
         onset_ns=_onset(item, inside, median, scale, up=level >= median),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import fsum, log2, sqrt
 
 from aegis.engine.graph import CallGraph
 from aegis.engine.symptoms import (
@@ -34,19 +34,21 @@ SEQUENCE_AS_FLOW = 0.85
 FLOW_AS_FLOW = 0.4
 CALLER_FLOW_AS_FLOW = 0.5
 LATENCY_AS_SELF = 0.5
+ERROR_AS_SELF = 0.85
 UNSEEN_AS_SELF = 0.85
-LATENCY_AS_FLOW = 0.5
+LATENCY_AS_FLOW = 0.7
 REST_WEIGHT = 0.2
 INFERRED_PEER = 0.4
 OFF_PATH = 0.3
-MASS_FLOOR = 0.75
+MASS_FLOOR = 0.8
 CHANGED_CALLEE = 0.6
-CHANGE_SYMPTOM = 0.6
+CHANGE_SYMPTOM = 0.3
 CHANGE_LATENCY = 0.7
-CHANGE_BOOST = 0.5
-CHANGE_BASE = 0.05
+CHANGE_BOOST = 0.35
+CHANGE_BASE = 0.6
 LEAST_FELT = 0.5
 CENTRALITY = 0.1
+OVERLOADED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
             felt = min(1.0, (mass.get(service, 0.0) + upstream) / whole)
             base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * felt
+        if use_graph:
+            base *= 1.0 - OVERLOADED * _overload(service, symptoms, world)
         score = _with_changes(service, base, symptoms, world, use_graph=use_graph)
         if use_graph:
             score += CENTRALITY * world.centrality[service]
@@ -84,6 +88,15 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             score *= OFF_PATH
         scored.append(Scored(service, score, mass.get(service, 0.0), explained_by))
     return scored
+
+
+def _overload(service: str, symptoms: Mapping[str, Symptoms], world: World) -> float:
+    """0..1: how far more requests from sick callers explain what is seen inside a service."""
+    load = world.load.get(service, 1.0)
+    if service in world.unseen or load <= 1.0:
+        return 0.0
+    sick = any(name in symptoms for name in world.graph.callers[service])
+    return min(1.0, log2(load)) if sick else 0.0
 
 
 def total(by_signal: Mapping[Signal, float]) -> float:
@@ -201,7 +214,7 @@ def _explained(below: _Downstream, above: float) -> dict[Signal, float]:
     )
     explained: dict[Signal, float] = {
         "latency": EXPLAINED * max(below.latency, ERROR_AS_LATENCY * below.errors),
-        "self_time": LATENCY_AS_SELF * below.latency,
+        "self_time": max(LATENCY_AS_SELF * below.latency, ERROR_AS_SELF * below.errors),
     }
     for family, amount in ((ERRORS, failing), (SEQUENCE, broken), (FLOW, flowing), (WORK, working)):
         explained.update(dict.fromkeys(family, amount))

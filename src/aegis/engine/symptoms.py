@@ -79,6 +79,27 @@ class Symptoms:
     def of(self, signal: Signal) -> float:
         return self.by_signal.get(signal, 0.0)
 
+    def add(self, finding: Finding, *, traced: bool) -> None:
+        """Take in a finding of the service; metrics say less where spans are recorded."""
+        strength = weigh(finding)
+        if strength <= 0.0:
+            return
+        signal = finding.signal
+        if signal == "latency" and traced:
+            strength *= TRACED_LATENCY
+        self.findings.append(finding)
+        self.by_signal[signal] = max(self.of(signal), strength)
+        self.touched[signal] = max(self.touched.get(signal, 0.0), finding.share)
+        if signal == "self_time" and finding.outbound:
+            self.outbound = max(self.outbound, strength)
+        elif signal == "self_time":
+            self.inner = max(self.inner, strength)
+        elif signal in ERRORS and finding.outbound:
+            self.failed_outbound = True
+        elif signal == "latency" and finding.peer is None:
+            increase = (finding.observed or 0.0) - (finding.baseline or 0.0)
+            self.delays[finding.subject] = max(self.delays.get(finding.subject, 0.0), increase)
+
     def strongest(self, signals: Iterable[Signal]) -> float:
         return max((self.of(signal) for signal in signals), default=0.0)
 
@@ -129,26 +150,8 @@ def symptoms_of(
         if finding.signal == "call_time" and finding.peer is not None:
             slow[finding.service].append(finding)
             slow[finding.peer].append(finding)
-            continue
-        mine = found[finding.service]
-        strength = weigh(finding)
-        if strength <= 0.0:
-            continue
-        if finding.signal == "latency" and finding.service in world.traced:
-            strength *= TRACED_LATENCY
-        mine.findings.append(finding)
-        if finding.signal == "latency" and finding.peer is None:
-            increase = (finding.observed or 0.0) - (finding.baseline or 0.0)
-            mine.delays[finding.subject] = max(mine.delays.get(finding.subject, 0.0), increase)
-        if finding.outbound and finding.signal in ERRORS:
-            mine.failed_outbound = True
-        if finding.signal == "self_time":
-            if finding.outbound:
-                mine.outbound = max(mine.outbound, strength)
-            else:
-                mine.inner = max(mine.inner, strength)
-        mine.by_signal[finding.signal] = max(mine.of(finding.signal), strength)
-        mine.touched[finding.signal] = max(mine.touched.get(finding.signal, 0.0), finding.share)
+        else:
+            found[finding.service].add(finding, traced=finding.service in world.traced)
     for service, calls in slow.items():
         strength = _slow_calls(service, calls, spans)
         if strength > 0.0:
@@ -157,7 +160,7 @@ def symptoms_of(
     if alarm is not None and alarm.kind is not None:
         for symptoms in found.values():
             _favour_alarm(symptoms, alarm)
-    return dict(found)
+    return {name: symptoms for name, symptoms in found.items() if symptoms.findings}
 
 
 def certainly_slow(symptoms: Symptoms) -> float:

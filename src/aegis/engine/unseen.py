@@ -16,8 +16,8 @@ from aegis.engine.symptoms import ERRORS, LATENCY, Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
 
-LEAST_BAD = 0.8
-CREDIT = 0.9
+LEAST_BAD = 1.2
+CREDIT = 1.0
 LONE_CALLER = 0.6
 CREDITED: tuple[tuple[Signal, frozenset[Signal]], ...] = (
     ("errors", ERRORS),

@@ -8,7 +8,7 @@ from math import exp, log2
 
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
-from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries
+from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries, load_ratios
 from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Change, TimeWindow
@@ -26,11 +26,13 @@ class World:
     """The call graph and what can be said of each service's visibility.
 
     `silent` services are known only from what others tell of them: nothing they measure
-    themselves was recorded. `unseen` services are called but write neither spans nor logs,
-    though others do. `views` are the reverse, callers nobody calls whose only
-    telemetry is how one callee answers them: a measurement of that callee from outside
-    (caller → callee). `off_path` services have no connection to any traced one.
+    themselves was recorded. `unseen` services are called but write neither spans nor logs
+    (where nobody does: they are called and call nobody). `views` are the reverse: callers
+    nobody calls, whose only telemetry is how one callee answers them, a measurement of that
+    callee from outside (caller → callee). `off_path` services have no connection to any
+    traced one.
     `recency` is 1 for a service changed at the start of the window, less before.
+    `load` is how many times more requests a service gets than before, where known.
     `centrality` is 0..1, by the number of direct callers and callees.
     """
 
@@ -41,12 +43,13 @@ class World:
     traced: frozenset[str]
     views: Mapping[str, str]
     recency: Mapping[str, float]
+    load: Mapping[str, float]
     centrality: Mapping[str, float]
 
     @staticmethod
     def of(
         observations: Observations,
-        usable: Iterable[MeasuredSeries],
+        usable: list[MeasuredSeries],
         traced_calls: frozenset[tuple[str, str]],
         *,
         use_changes: bool = True,
@@ -69,13 +72,7 @@ class World:
         return World(
             graph=graph,
             silent=_silent(graph, inside, signals),
-            unseen=frozenset(
-                name
-                for name in graph.callees
-                if name not in traced | logged and graph.callers[name]
-            )
-            if traced or logged
-            else frozenset(),
+            unseen=_unseen(graph, traced | logged),
             off_path=_off_path(graph, traced),
             traced=frozenset(traced),
             views={
@@ -84,6 +81,7 @@ class World:
                 if name not in inside and not graph.callers[name] and len(graph.callees[name]) == 1
             },
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
+            load=load_ratios(usable, observations.window),
             centrality={name: value / most for name, value in degree.items()},
         )
 
@@ -117,6 +115,15 @@ def _silent(
         for name in graph.callees
         if name not in inside
         and (not signals.get(name) or (graph.callers[name] and not graph.callees[name]))
+    )
+
+
+def _unseen(graph: CallGraph, telling: set[str]) -> frozenset[str]:
+    """Called services without spans or logs; in a world of metrics alone, the leaves."""
+    return frozenset(
+        name
+        for name in graph.callees
+        if graph.callers[name] and name not in telling and (telling or not graph.callees[name])
     )
 
 
