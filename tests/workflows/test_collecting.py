@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -129,3 +129,32 @@ def test_a_service_nobody_recorded_is_refused_with_the_nearest_names() -> None:
 
 def wide_scene() -> Scene:
     return replace(SCENE, extent=between(0, 60))
+
+
+@dataclass
+class Onlooker:
+    """Remembers what it was told, in order."""
+
+    heard: list[tuple[str, str]] = field(default_factory=list)
+
+    def thought(self, text: str) -> None:
+        self.heard.append(("thought", text))
+
+    def started(self, tool: str, tool_input: str) -> None:
+        self.heard.append(("started", tool))
+
+    def ended(self, step: Step) -> None:
+        self.heard.append(("ended", step.tool))
+
+
+def test_a_read_is_told_when_it_begins_and_when_it_ends() -> None:
+    onlooker = Onlooker()
+    sources = Sources(HELD, HangingTraces(), HELD)
+    asyncio.run(collect(sources, SCENE, FAULT, 0.05, onlooker))
+    assert onlooker.heard[0] == ("started", "read_metrics")
+    assert onlooker.heard[-1] == ("ended", "read_traces")  # the one that hung ends last
+    assert sorted(onlooker.heard) == [
+        (moment, f"read_{source}")
+        for moment in ("ended", "started")
+        for source in ("logs", "metrics", "traces")
+    ]

@@ -9,8 +9,8 @@ import asyncio
 import difflib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -32,8 +32,8 @@ from aegis.ports import LogSource, MetricSource, TraceSource
 
 DEADLINE_S = 30.0
 
-Table = TypeVar("Table")
-Read = tuple[Table, tuple[EvidenceGap, ...]]
+Table = TypeVar("Table", Matrix, SpanTable, LogTable)
+Answered = tuple[Table, tuple[EvidenceGap, ...]]
 SourceName = Literal["metrics", "traces", "logs"]
 
 _NAMES: dict[SourceName, Text] = {
@@ -76,30 +76,59 @@ class Step:
     observation: str
 
 
+class Watch(Protocol):
+    """Told of every step while it happens, in the order in which things happen."""
+
+    def thought(self, text: str) -> None:
+        """What is going to be done, in words."""
+        ...
+
+    def started(self, tool: str, tool_input: str) -> None: ...
+
+    def ended(self, step: Step) -> None: ...
+
+
+class Unwatched:
+    """Nobody looks on."""
+
+    def thought(self, text: str) -> None: ...
+
+    def started(self, tool: str, tool_input: str) -> None: ...
+
+    def ended(self, step: Step) -> None: ...
+
+
+UNWATCHED = Unwatched()
+
+
 async def collect(
-    sources: Sources, scene: Scene, window: TimeWindow, deadline_s: float = DEADLINE_S
+    sources: Sources,
+    scene: Scene,
+    window: TimeWindow,
+    deadline_s: float = DEADLINE_S,
+    watch: Watch = UNWATCHED,
 ) -> tuple[Observations, tuple[Step, ...]]:
     """Read every source over the extent; steps come in a fixed order.
 
+    `watch` hears of each read as it begins and ends, in the order of those moments.
     Raises InvalidWindow where all sources answered and nothing lies in `window`.
     """
     _check_overlap(window, scene.extent)
     extent = _hull(window, scene.extent)
 
-    (matrix, metric_gaps), (spans, span_gaps), (lines, log_gaps) = await _read_all(
-        sources, extent, deadline_s
-    )
+    reading = _Reading(extent, deadline_s, scene.gaps, watch)
+    metrics, traces, logs = await _read_all(sources, reading)
+    matrix, spans, lines = metrics.table, traces.table, logs.table
     times: dict[SourceName, Int64s] = {
         "metrics": _all([series.times_ns for series in matrix.series]),
         "traces": spans.start_ns,
         "logs": lines.time_ns[lines.time_ns != UNDATED],
     }
-    gaps = [*scene.gaps, *metric_gaps, *span_gaps, *log_gaps]
+    gaps = [*scene.gaps, *metrics.gaps, *traces.gaps, *logs.gaps]
     silent = {gap.source for gap in gaps if gap.reason == "unavailable"}
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
-    rows = {"metrics": len(matrix.series), "traces": len(spans), "logs": len(lines)}
-    gaps += [_not_recorded(name) for name in times if not rows[name] and name not in silent]
+    gaps += [_not_recorded(name) for name in _NAMES if reading.holds_nothing[name]]
     services = {*scene.services, *spans.services, *lines.services}
     services |= {series.service for series in matrix.series}
     observations = Observations(
@@ -114,13 +143,7 @@ async def collect(
         lines,
         tuple(gaps),
     )
-    counts = {
-        "metrics": {"series": len(matrix.series), "samples": len(times["metrics"])},
-        "traces": {"spans": len(spans), "services": len(spans.services)},
-        "logs": {"lines": len(lines), "services": len(lines.services)},
-    }
-    steps = [_step(name, extent, counts[name], gaps) for name in times]
-    return observations, tuple(steps)
+    return observations, (metrics.step, traces.step, logs.step)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:
@@ -134,45 +157,84 @@ def with_alarm(observations: Observations, service: str) -> Observations:
     return replace(observations, alarm=Alarm(service, kind))
 
 
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[Table]):
+    """What one source answered, why not all of it, and how that is told."""
+
+    table: Table
+    gaps: tuple[EvidenceGap, ...]
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How every source is read; `holds_nothing` is filled in as they answer."""
+
+    extent: TimeWindow
+    deadline_s: float
+    known_gaps: tuple[EvidenceGap, ...]
+    watch: Watch
+    holds_nothing: dict[SourceName, bool] = field(default_factory=dict)
+
+    async def read(
+        self, name: SourceName, ask: Callable[[], Awaitable[Answered[Table]]], empty: Table
+    ) -> _Read[Table]:
+        """One source; a silence or a failure becomes a gap."""
+        tool = f"read_{name}"
+        asked = json.dumps({"start": _iso(self.extent.start), "end": _iso(self.extent.end)})
+        self.watch.started(tool, asked)
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                table, gaps = await ask()
+        except SourceError as error:
+            why = str(error)
+            table, gaps = empty, (_unavailable(name, Text(why, why)),)
+        except TimeoutError:
+            limit = self.deadline_s
+            why_not = Text(f"{limit:g} 秒内没有回答", f"no answer within {limit:g} s")
+            table, gaps = empty, (_unavailable(name, why_not),)
+        seen = _counts(table)
+        silent = any(gap.reason == "unavailable" for gap in gaps)
+        self.holds_nothing[name] = not silent and not any(seen.values())
+        reasons: list[str] = [gap.reason for gap in self.known_gaps if gap.source == name]
+        reasons += [gap.reason for gap in gaps]
+        reasons += ["not_recorded"] if self.holds_nothing[name] else []
+        observation = json.dumps({**seen, "gaps": reasons} if reasons else seen)
+        step = Step(tool, asked, observation)
+        self.watch.ended(step)
+        return _Read(table, gaps, step)
+
+
 async def _read_all(
-    sources: Sources, extent: TimeWindow, deadline_s: float
-) -> tuple[Read[Matrix], Read[SpanTable], Read[LogTable]]:
+    sources: Sources, reading: _Reading
+) -> tuple[_Read[Matrix], _Read[SpanTable], _Read[LogTable]]:
     """All sources at once. What breaks a recording ends the reading of the others too."""
 
-    async def metrics() -> Read[Matrix]:
-        return await sources.metrics.read_metrics(extent), ()
+    async def metrics() -> Answered[Matrix]:
+        return await sources.metrics.read_metrics(reading.extent), ()
 
-    async def traces() -> Read[SpanTable]:
-        return await sources.traces.read_spans(extent)
+    async def traces() -> Answered[SpanTable]:
+        return await sources.traces.read_spans(reading.extent)
 
-    async def logs() -> Read[LogTable]:
-        return await sources.logs.read_logs(extent)
+    async def logs() -> Answered[LogTable]:
+        return await sources.logs.read_logs(reading.extent)
 
     try:
         async with asyncio.TaskGroup() as group:
-            reading_metrics = group.create_task(_read("metrics", metrics, Matrix, deadline_s))
-            reading_traces = group.create_task(_read("traces", traces, SpanTable.empty, deadline_s))
-            reading_logs = group.create_task(_read("logs", logs, LogTable.empty, deadline_s))
+            of_metrics = group.create_task(reading.read("metrics", metrics, Matrix()))
+            of_traces = group.create_task(reading.read("traces", traces, SpanTable.empty()))
+            of_logs = group.create_task(reading.read("logs", logs, LogTable.empty()))
     except* AegisError as failed:
         raise _first_leaf(failed) from None
-    return reading_metrics.result(), reading_traces.result(), reading_logs.result()
+    return of_metrics.result(), of_traces.result(), of_logs.result()
 
 
-async def _read(
-    name: SourceName,
-    ask: Callable[[], Awaitable[Read[Table]]],
-    empty: Callable[[], Table],
-    deadline_s: float,
-) -> Read[Table]:
-    try:
-        async with asyncio.timeout(deadline_s):
-            return await ask()
-    except SourceError as error:
-        why = str(error)
-        return empty(), (_unavailable(name, Text(why, why)),)
-    except TimeoutError:
-        why_not = Text(f"{deadline_s:g} 秒内没有回答", f"no answer within {deadline_s:g} s")
-        return empty(), (_unavailable(name, why_not),)
+def _counts(table: Matrix | SpanTable | LogTable) -> dict[str, int]:
+    if isinstance(table, Matrix):
+        samples = sum(len(series.times_ns) for series in table.series)
+        return {"series": len(table.series), "samples": samples}
+    rows = "spans" if isinstance(table, SpanTable) else "lines"
+    return {rows: len(table), "services": len(table.services)}
 
 
 def _unavailable(name: SourceName, why: Text) -> EvidenceGap:
@@ -189,17 +251,6 @@ def _not_recorded(name: SourceName) -> EvidenceGap:
     kind = _NAMES[name]
     said = Text(f"没有记录{kind.zh}。", f"No {kind.en} were recorded.")
     return EvidenceGap(name, "not_recorded", None, said)
-
-
-def _step(
-    name: SourceName, extent: TimeWindow, counts: dict[str, int], gaps: list[EvidenceGap]
-) -> Step:
-    asked = {"start": _iso(extent.start), "end": _iso(extent.end)}
-    seen: dict[str, object] = dict(counts)
-    reasons = [gap.reason for gap in gaps if gap.source == name]
-    if reasons:
-        seen["gaps"] = reasons
-    return Step(f"read_{name}", json.dumps(asked), json.dumps(seen))
 
 
 def _check_overlap(window: TimeWindow, extent: TimeWindow) -> None:

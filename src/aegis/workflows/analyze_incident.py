@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aegis.agent.diagnoser import conclude
-from aegis.agent.monitor import Scene, Sources, Step, collect, with_alarm
+from aegis.agent.monitor import (
+    UNWATCHED,
+    Scene,
+    Sources,
+    Step,
+    Watch,
+    collect,
+    with_alarm,
+)
 from aegis.engine.narrative import narrate
 from aegis.model.diagnosis import Answer, Diagnosis, RootCause
 from aegis.model.telemetry import TimeWindow
@@ -59,16 +68,30 @@ def speaks(text: str) -> Language:
     return "zh" if any("\u3400" <= char <= "\u9fff" for char in text) else "en"
 
 
+def state_plan(language: Language, watch: Watch = UNWATCHED) -> Step:
+    """The first step of every trace."""
+    plan = _PLAN.in_language(language)
+    watch.thought(plan)
+    return Step("trace_note", plan, _NOTED.in_language(language))
+
+
 async def analyze_incident(
-    question: Question, sources: Sources, scene: Scene, ablate: frozenset[str] = frozenset()
+    question: Question,
+    sources: Sources,
+    scene: Scene,
+    ablate: frozenset[str] = frozenset(),
+    before: Sequence[Step] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Analysis:
-    """Raises InvalidWindow, UnknownService, or what a source raises for a broken recording."""
-    observations, read = await collect(sources, scene, question.window)
+    """Raises InvalidWindow, UnknownService, or what a source raises for a broken recording.
+
+    `before` are the steps taken so far, the plan first; None where the plan is still to be
+    stated. `watch` hears of every step as it happens.
+    """
+    taken = [state_plan(question.language, watch)] if before is None else list(before)
+    observations, read = await collect(sources, scene, question.window, watch=watch)
     if question.service is not None:
         observations = with_alarm(observations, question.service)
-    diagnosis, concluded = conclude(observations, ablate)
+    diagnosis, concluded = conclude(observations, ablate, watch)
     answer = narrate(diagnosis, question.language, question.text)
-    plan = Step(
-        "trace_note", _PLAN.in_language(question.language), _NOTED.in_language(question.language)
-    )
-    return Analysis(question, diagnosis, answer, (plan, *read, concluded))
+    return Analysis(question, diagnosis, answer, (*taken, *read, concluded))
