@@ -32,6 +32,7 @@ DRIVEN_BY_LOAD: frozenset[Signal] = frozenset({"cpu", "disk", "network", "satura
 PEER_CREDIT = 0.8
 CALM_PEER = 0.5
 ONSET_Z = 3.0
+NEARLY_ALL = 99.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,7 @@ class MeasuredSeries:
 
 def measured(matrix: Matrix) -> list[MeasuredSeries]:
     """The series whose meaning is known; counters become rates, availability its shortfall."""
+    percentages = _percentages(matrix)
     found = []
     for series in matrix.series:
         if len(series.values) < 2:
@@ -53,6 +55,8 @@ def measured(matrix: Matrix) -> list[MeasuredSeries]:
         meaning = meaning_of(series)
         if meaning is None:
             continue
+        if meaning.unit == "per_s" and series.name in percentages:
+            meaning = replace(meaning, unit="%")
         times, values = series.times_ns, series.values
         if meaning.counter:
             times, values = _rate_per_s(times, values)
@@ -119,6 +123,15 @@ def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) ->
                 replace(finding, service=finding.peer, surprise=credit * finding.surprise)
             )
     return credited
+
+
+def _percentages(matrix: Matrix) -> frozenset[str]:
+    """Names of metrics whose samples, over all services, come up to 100 and never exceed it."""
+    most: dict[str, float] = {}
+    for series in matrix.series:
+        if len(series.values):
+            most[series.name] = max(most.get(series.name, 0.0), float(np.max(series.values)))
+    return frozenset(name for name, value in most.items() if NEARLY_ALL <= value <= 100.0)
 
 
 def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, float]:

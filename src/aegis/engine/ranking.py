@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import fsum, log2, sqrt
+from math import fsum, sqrt
 
 from aegis.engine.graph import CallGraph
 from aegis.engine.symptoms import (
@@ -24,7 +24,7 @@ from aegis.model.evidence import Signal
 HOP_DECAY = 0.85
 EXPLAINED = 0.85
 DELAY_POWER = 0.5
-RESOURCE_AS_LATENCY = 0.7
+RESOURCE_AS_LATENCY = 0.5
 ERROR_AS_LATENCY = 0.5
 LATENCY_AS_ERROR = 0.5
 FLOW_AS_ERROR = 0.8
@@ -45,10 +45,9 @@ CHANGED_CALLEE = 0.6
 CHANGE_SYMPTOM = 0.3
 CHANGE_LATENCY = 0.7
 CHANGE_BOOST = 0.35
-CHANGE_BASE = 0.6
+CHANGE_BASE = 0.8
 LEAST_FELT = 0.5
 CENTRALITY = 0.1
-OVERLOADED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +67,26 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
     weight = {name: (mass[name], *item.fingerprint()) for name, item in symptoms.items()}
     scored = []
     for service in world.graph.callees:
-        own = symptoms.get(service, Symptoms())
-        left, explained_by = dict(own.by_signal), None
+        left = dict(symptoms.get(service, Symptoms()).by_signal)
+        explained_by, borrowed, central = None, 0.0, 0.0
         if use_graph:
             left, explained_by = _explained_away(service, symptoms, world, weight)
+            borrowed = _borrowed(service, symptoms, world)
+            central = CENTRALITY * world.centrality[service]
         base = total(left)
         if use_graph and whole > 0.0:
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
             felt = min(1.0, (mass.get(service, 0.0) + upstream) / whole)
             base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * felt
-        if use_graph:
-            base *= 1.0 - OVERLOADED * _overload(service, symptoms, world)
-        score = _with_changes(service, base, symptoms, world, use_graph=use_graph)
-        if use_graph:
-            score += CENTRALITY * world.centrality[service]
+        recency = world.recency.get(service, 0.0)
+        score = (base + CHANGE_SYMPTOM * recency * borrowed) * (1.0 + CHANGE_BOOST * recency)
+        score += CHANGE_BASE * recency + central
         if service in world.silent:
             score *= INFERRED_PEER
         if service in world.off_path:
             score *= OFF_PATH
         scored.append(Scored(service, score, mass.get(service, 0.0), explained_by))
     return scored
-
-
-def _overload(service: str, symptoms: Mapping[str, Symptoms], world: World) -> float:
-    """0..1: how far more requests from sick callers explain what is seen inside a service."""
-    load = world.load.get(service, 1.0)
-    if service in world.unseen or load <= 1.0:
-        return 0.0
-    sick = any(name in symptoms for name in world.graph.callers[service])
-    return min(1.0, log2(load)) if sick else 0.0
 
 
 def total(by_signal: Mapping[Signal, float]) -> float:
@@ -185,8 +175,10 @@ def _explained_away(
     left = dict(own.by_signal)
     if "self_time" in left:
         left["self_time"] = max(own.inner, own.outbound) * (1.0 - UNSEEN_AS_SELF * unseen)
+    kept = 1.0 - _excused(service, symptoms, world)
     for signal, value in left.items():
-        left[signal] = max(0.0, value - explained.get(signal, 0.0))
+        remaining = max(0.0, value - explained.get(signal, 0.0))
+        left[signal] = remaining if signal in RESOURCES else kept * remaining
     return left, below.strongest
 
 
@@ -221,39 +213,44 @@ def _explained(below: _Downstream, above: float) -> dict[Signal, float]:
     return explained
 
 
-def _with_changes(
-    service: str,
-    base: float,
-    symptoms: Mapping[str, Symptoms],
-    world: World,
-    *,
-    use_graph: bool,
-) -> float:
-    recency = world.recency.get(service, 0.0)
-    graph = world.graph
-    if recency == 0.0:
-        if not use_graph:
-            return base
-        changed = max(
-            (world.recency.get(name, 0.0) for name in graph.callees.get(service, frozenset())),
-            default=0.0,
-        )
-        return base * (1.0 - CHANGED_CALLEE * changed)
-    borrowed = 0.0
-    if use_graph:
-        callers = graph.callers[service]
-        felt = [
+def _borrowed(service: str, symptoms: Mapping[str, Symptoms], world: World) -> float:
+    """What unchanged callers feel that a change of this service would explain.
+
+    Less what its own callees explain, and by the share of its callers that hurt: a broken
+    service breaks whoever calls it.
+    """
+    felt = max(
+        (
             _felt(symptoms[name])
-            for name in callers
+            for name in world.graph.callers[service]
             if name in symptoms and world.recency.get(name, 0.0) == 0.0
-        ]
-        hurt = sum(1 for value in felt if value >= LEAST_FELT)
-        borrowed = max(felt, default=0.0) * hurt / max(1, len(callers))
-        below = (symptoms[name] for name in graph.downstream(service) if name in symptoms)
-        borrowed = max(0.0, borrowed - max(map(_felt, below), default=0.0))
-    return (base + CHANGE_SYMPTOM * recency * borrowed) * (
-        1.0 + CHANGE_BOOST * recency
-    ) + CHANGE_BASE * recency
+        ),
+        default=0.0,
+    )
+    below = (symptoms[name] for name in world.graph.downstream(service) if name in symptoms)
+    unexplained = max(0.0, felt - max(map(_felt, below), default=0.0))
+    return unexplained * _hurt_share(service, symptoms, world)
+
+
+def _hurt_share(service: str, symptoms: Mapping[str, Symptoms], world: World) -> float:
+    """Share of the service's direct callers that clearly feel something."""
+    callers = world.graph.callers[service]
+    hurt = sum(1 for name in callers if name in symptoms and _felt(symptoms[name]) >= LEAST_FELT)
+    return hurt / max(1, len(callers))
+
+
+def _excused(service: str, symptoms: Mapping[str, Symptoms], world: World) -> float:
+    """0..1: how far the recent change of a callee excuses an unchanged caller's symptoms."""
+    if world.recency.get(service, 0.0) > 0.0:
+        return 0.0
+    return max(
+        (
+            CHANGED_CALLEE * world.recency[name] * _hurt_share(name, symptoms, world)
+            for name in world.graph.callees[service]
+            if name in world.recency
+        ),
+        default=0.0,
+    )
 
 
 def _felt(symptoms: Symptoms) -> float:

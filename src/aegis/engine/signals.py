@@ -51,6 +51,7 @@ _WORDS: tuple[tuple[Signal, frozenset[str]], ...] = tuple(
 _TIME_PHRASES = (("response", "time"), ("request", "time"), ("processing", "time"))
 _GOOD_WORDS = frozenset({"availability", "success", "successes"})
 _TIME_WORDS = frozenset({"ms", "millis", "milliseconds", "seconds"})
+_SHARE_WORDS = frozenset({"availability", "success", "rate", "ratio", "share", "fraction"})
 _PERCENT_WORDS = frozenset({"percent", "percentage", "pct"})
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "-total", "-count", "-sum")
 _ERROR_STATUS = re.compile(
@@ -188,7 +189,7 @@ def _unit_of(name: str, words: list[str], signal: Signal, series: Series, *, cou
         if not present.isdisjoint({"ms", "millis", "milliseconds"}):
             return "ms"
         return "s" if not present.isdisjoint({"s", "sec", "secs", "second", "seconds"}) else ""
-    if signal == "errors" and not present.isdisjoint({"availability", "success", "rate", "ratio"}):
+    if signal == "errors" and not present.isdisjoint(_SHARE_WORDS):
         return "share" if small else "%" if "availability" in present else "per_s"
     if "bytes" in present:
         return "bytes"

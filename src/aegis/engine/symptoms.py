@@ -41,7 +41,7 @@ GATED: frozenset[Signal] = frozenset(
     {"errors", "error_spans", "call_structure", "error_logs", "log_rate", "log_sequence"}
 )
 GATE_FLOOR = 0.7
-GATE_FULL_SHARE = 0.25
+GATE_FULL_SHARE = 0.5
 ALARM_MATCH = 1.2
 ALARM_MISMATCH = 0.65
 SLOW_SHARE_POWER = 0.6

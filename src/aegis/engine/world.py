@@ -8,7 +8,7 @@ from math import exp, log2
 
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
-from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries, load_ratios
+from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries
 from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Change, TimeWindow
@@ -32,7 +32,6 @@ class World:
     callee from outside (caller → callee). `off_path` services have no connection to any
     traced one.
     `recency` is 1 for a service changed at the start of the window, less before.
-    `load` is how many times more requests a service gets than before, where known.
     `centrality` is 0..1, by the number of direct callers and callees.
     """
 
@@ -43,7 +42,6 @@ class World:
     traced: frozenset[str]
     views: Mapping[str, str]
     recency: Mapping[str, float]
-    load: Mapping[str, float]
     centrality: Mapping[str, float]
 
     @staticmethod
@@ -81,7 +79,6 @@ class World:
                 if name not in inside and not graph.callers[name] and len(graph.callees[name]) == 1
             },
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
-            load=load_ratios(usable, observations.window),
             centrality={name: value / most for name, value in degree.items()},
         )
 
