@@ -101,13 +101,17 @@ def _role(system: System, service: int) -> str:
 
 
 def _places(system: System, kind: FaultKind, quiet: Load) -> list[int]:
-    """Services where the fault can sit and can be seen by some instrument."""
+    """Services where the fault can sit and can be seen by some instrument.
+
+    Work left out without an error shows in what a service calls and logs, never in metrics.
+    """
     topology, found = system.topology, []
     for index, service in enumerate(topology.services):
         ops = topology.operations_of(index)
         if service.role not in kind.roles or not ops:
             continue
-        seen = service.has_metrics or (system.has_spans and service.has_spans)
+        tells = service.has_logs or (system.has_spans and service.has_spans)
+        seen = tells if kind.is_silent else tells or service.has_metrics
         traffic = sum(float(quiet.rate[op.index].mean()) for op in ops)
         busy = traffic > 0.1 * float(system.entry_rates.sum(axis=0).mean())
         busiest = max(ops, key=lambda op: float(quiet.rate[op.index].mean()))
