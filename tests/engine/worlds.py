@@ -1,0 +1,67 @@
+"""Symptoms and worlds for tests, given by the few numbers that matter.
+
+Calls are written "shop>cart cart>db"; names are separated by spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aegis.engine.findings import Finding
+from aegis.engine.graph import CallGraph
+from aegis.engine.symptoms import Symptoms
+from aegis.engine.world import World
+from aegis.model.evidence import Signal
+
+
+def sick(
+    by_signal: Mapping[Signal, float] | None = None,
+    *,
+    findings: Sequence[Finding] = (),
+    touched: Mapping[Signal, float] | None = None,
+    outbound: float = 0.0,
+    failed_outbound: bool = False,
+    delays: Mapping[str, float] | None = None,
+) -> Symptoms:
+    """Symptoms of these strengths; own time is spent inside unless `outbound` says more."""
+    strengths = dict(by_signal or {})
+    return Symptoms(
+        by_signal=strengths,
+        findings=list(findings),
+        touched=dict(touched or {}),
+        inner=0.0 if outbound else strengths.get("self_time", 0.0),
+        outbound=outbound,
+        failed_outbound=failed_outbound,
+        delays=dict(delays or {}),
+    )
+
+
+def calls_of(text: str) -> list[tuple[str, str]]:
+    pairs = (call.split(">") for call in text.split())
+    return [(caller, callee) for caller, callee in pairs]
+
+
+def world(
+    calls: str = "",
+    services: str = "",
+    *,
+    silent: str = "",
+    unseen: str = "",
+    off_path: str = "",
+    traced: str = "",
+    views: Mapping[str, str] | None = None,
+    recency: Mapping[str, float] | None = None,
+    centrality: Mapping[str, float] | None = None,
+) -> World:
+    """A world where everybody is seen and nobody is central, changed."""
+    graph = CallGraph.of(services.split(), calls_of(calls))
+    return World(
+        graph=graph,
+        silent=frozenset(silent.split()),
+        unseen=frozenset(unseen.split()),
+        off_path=frozenset(off_path.split()),
+        traced=frozenset(traced.split()),
+        views=dict(views or {}),
+        recency=dict(recency or {}),
+        centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
+    )
