@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+import json
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from aegis.adapters.cases.problems import Problem
 from aegis.adapters.cases.recorded import RecordedCase
+from aegis.adapters.cases.shelf import Shelf
+from aegis.adapters.cases.shelf import case_folders as folders_below
 from aegis.adapters.cases.truth import read_truth
 from aegis.adapters.cases.validation import validate
-from aegis.agent.monitor import Scene, Sources, collect
+from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
 from aegis.engine.diagnosis import ABLATIONS
-from aegis.model.errors import InvalidCase
+from aegis.model.errors import InvalidCase, InvalidWindow
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import TrueCause
-from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
-from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident
+from aegis.model.telemetry import EPOCH, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.text import Language, Text
+from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
 from aegis.workflows.score_cases.benchmark import WindowChoice, rank_case
 from aegis.workflows.score_cases.scores import CaseResult
-
-if TYPE_CHECKING:
-    from aegis.model.text import Language
+from aegis.workflows.verify_answer.verify import Checked, Citation, unverifiable, verify_answer
 
 Result = TypeVar("Result")
 
+LAST_MINUTES = 15
+EVERYTHING = TimeWindow(EPOCH, EPOCH.replace(year=2200))
+
 __all__ = [
+    "Asked",
     "Contents",
     "LabelledFolder",
+    "LastMinutes",
     "Problem",
     "RecordedCase",
     "ablations",
     "analyze_case",
+    "analyze_recorded",
     "case_folders",
     "contents",
+    "count_cases",
     "demo_case",
     "open_case",
     "rank_folder",
     "set_names",
     "validate",
+    "verify_recorded",
 ]
 
 
@@ -89,17 +101,94 @@ def analyze_case(
     return run_to_end(analyze_incident(question, _sources(case), _scene(case), ablate))
 
 
+@dataclass(frozen=True, slots=True)
+class LastMinutes:
+    """A window that ends at the clock of the cases."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it comes over the wire; `when` None leaves the time to the question."""
+
+    text: str
+    language: Language
+    timezone: ZoneInfo
+    when: TimeWindow | LastMinutes | None = None
+
+
+def analyze_recorded(root: Path, asked: Asked, watch: Watch = UNWATCHED) -> Analysis:
+    """Answer from the case at `root`, or from the one below it that covers the time asked.
+
+    The time is the one given, else the one the question names, else the last LAST_MINUTES
+    before the clock of the cases, which stands where their last recording ended.
+    """
+    plan = state_plan(asked.language, watch)
+    where = json.dumps({"folder": root.name}, ensure_ascii=False)
+    watch.started("open_case", where)
+    shelf = Shelf.open(root)
+    window = _window_of(asked, shelf)
+    case = RecordedCase.open(shelf.covering(window))
+    scene = _scene(case)
+    opened = Step("open_case", where, _opened(case, window))
+    watch.ended(opened)
+    question = Question(asked.text, window, asked.language)
+    answering = analyze_incident(
+        question, _sources(case), scene, before=(plan, opened), watch=watch
+    )
+    return run_to_end(answering)
+
+
+def count_cases(root: Path) -> int:
+    """How many cases can be asked at `root`; InvalidCase where none can."""
+    return len(Shelf.open(root).spans)
+
+
+def verify_recorded(root: Path, citations: Sequence[Citation]) -> tuple[Checked, ...]:
+    """Ask the case at `root` again, or for each citation the one below it that covers it."""
+    shelf = Shelf.open(root)
+    of_case: dict[Path, list[int]] = {}
+    checked: dict[int, Checked] = {}
+    for place, citation in enumerate(citations):
+        try:
+            of_case.setdefault(shelf.covering(citation.data_window), []).append(place)
+        except InvalidWindow as error:
+            checked[place] = unverifiable(citation, Text(str(error), str(error)))
+    for folder, places in of_case.items():
+        case = RecordedCase.open(folder)
+        asked = [citations[place] for place in places]
+        verdicts = run_to_end(verify_answer(asked, _sources(case), case.header.changes, EVERYTHING))
+        checked.update(zip(places, verdicts, strict=True))
+    return tuple(checked[place] for place in range(len(citations)))
+
+
+def _window_of(asked: Asked, shelf: Shelf) -> TimeWindow:
+    if isinstance(asked.when, TimeWindow):
+        return asked.when
+    end = shelf.now()
+    minutes = asked.when.minutes if asked.when is not None else LAST_MINUTES
+    return TimeWindow(end - timedelta(minutes=minutes), end)
+
+
+def _opened(case: RecordedCase, window: TimeWindow) -> str:
+    found = {
+        "case": case.header.id,
+        "recorded": {"start": _iso(case.extent.start), "end": _iso(case.extent.end)},
+        "asked": {"start": _iso(window.start), "end": _iso(window.end)},
+        "services": len(case.header.services),
+        "changes": len(case.header.changes),
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def case_folders(roots: Sequence[Path]) -> list[Path]:
     """Every case folder at or below the roots, each once, sorted by path."""
-    return sorted({folder for root in roots for folder in _case_folders(root)})
-
-
-def _case_folders(root: Path) -> Iterator[Path]:
-    if (root / "case.json").is_file():
-        yield root
-        return
-    for file in root.rglob("case.json"):
-        yield file.parent
+    return sorted({folder for root in roots for folder in folders_below(root)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def answer_json(analysis: Analysis) -> dict[str, object]:
                 for index, step in enumerate(analysis.steps)
             ]
         },
-        "evidence": [_evidence_json(item, language) for item in diagnosis.evidence],
+        "evidence": [evidence_json(item, language) for item in diagnosis.evidence],
         "impact": {"since": _time(diagnosis.impact.since_ns), "statement": answer.impact},
         "timeline": [_event_json(entry, language) for entry in diagnosis.timeline],
         "ruled_out": [
@@ -71,16 +71,21 @@ def _cause_json(
     }
 
 
-def _evidence_json(item: Evidence, language: Language) -> dict[str, object]:
+def evidence_json(item: Evidence, language: Language) -> dict[str, object]:
     return {
         "id": item.id,
         "source": item.source,
         "signal": item.signal,
         "service": item.service,
         "peer": item.peer,
+        "subject": item.subject,
         "query": item.query,
         "start": _iso(item.data_window.start.isoformat()),
         "end": _iso(item.data_window.end.isoformat()),
+        "window": {
+            "start": _iso(item.window.start.isoformat()),
+            "end": _iso(item.window.end.isoformat()),
+        },
         "sha256": item.sha256,
         "statement": item.statement.in_language(language),
     }

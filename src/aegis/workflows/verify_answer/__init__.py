@@ -1,0 +1,1 @@
+"""Ask the sources again: does what an answer cites still stand?"""
