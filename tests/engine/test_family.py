@@ -15,7 +15,7 @@ JUST = 0.01
 def judged(
     by_signal: dict[Signal, float], *, recency: float = 0.0, kind: str = "", silent: str = ""
 ) -> Family:
-    here = world(services="cart", recency={"cart": recency}, silent=silent)
+    here = world(services="cart", recency={"cart": recency} if recency else {}, silent=silent)
     return family_of("cart", sick(by_signal), here, {"cart": kind} if kind else {})
 
 

@@ -88,7 +88,13 @@ def test_root_spans_alone_show_no_calls() -> None:
     assert traced_calls(tree) == frozenset()
 
 
-@pytest.mark.parametrize("rotation", range(3))
+def test_one_child_span_is_enough_to_show_a_call() -> None:
+    tree = TraceTree.of(span_table([span("t1", "1", "", "shop"), span("t1", "2", "1", "cart")]))
+
+    assert traced_calls(tree) == {("shop", "cart")}
+
+
+@pytest.mark.parametrize("rotation", [0, 1, 2])
 def test_traces_show_calls_between_different_services_only(rotation: int) -> None:
     names = ("app", "mid", "zone")
     shop, cart, db = names[rotation:] + names[:rotation]

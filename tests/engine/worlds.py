@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
+from aegis.engine.ranking import Scored, rank
 from aegis.engine.symptoms import Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -65,3 +68,20 @@ def world(
         recency=dict(recency or {}),
         centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
     )
+
+
+def ranked(
+    symptoms: Mapping[str, Symptoms], here: World, *, use_graph: bool = True
+) -> dict[str, Scored]:
+    return {item.service: item for item in rank(symptoms, here, use_graph=use_graph)}
+
+
+def scores(
+    symptoms: Mapping[str, Symptoms], here: World, *, use_graph: bool = True
+) -> dict[str, float]:
+    found = ranked(symptoms, here, use_graph=use_graph)
+    return {name: item.score for name, item in found.items()}
+
+
+def near(value: float) -> object:
+    return pytest.approx(value, abs=1e-6)
