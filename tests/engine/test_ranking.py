@@ -87,6 +87,15 @@ def test_symptoms_reach_a_service_from_any_number_of_hops_above() -> None:
     assert found["db"] == near(1.0)
 
 
+def test_few_and_weak_symptoms_are_shared_out_like_many_strong_ones() -> None:
+    # half of all is felt at each, also where all is less than one, and healthy callers add none
+    found = scores(
+        {"db": sick({"cpu": 0.2}), "other": sick({"cpu": 0.2})}, world("shop>db app>db", "other")
+    )
+
+    assert found == {"db": near(0.18), "other": near(0.18), "shop": 0.0, "app": 0.0}
+
+
 def test_a_central_service_gets_up_to_a_tenth_more() -> None:
     here = world("shop>db", centrality={"shop": 1.0, "db": 0.5})
 

@@ -12,6 +12,7 @@ import pytest
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
 from aegis.engine.ranking import Scored, rank
+from aegis.engine.spans import SpanFindings
 from aegis.engine.symptoms import Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -44,6 +45,11 @@ def calls_of(text: str) -> list[tuple[str, str]]:
     return [(caller, callee) for caller, callee in pairs]
 
 
+def judged_calls(calls: str) -> SpanFindings:
+    """No findings of spans, but these calls had enough of them to be judged."""
+    return SpanFindings((), frozenset(calls_of(calls)))
+
+
 def world(
     calls: str = "",
     services: str = "",
@@ -53,6 +59,7 @@ def world(
     off_path: str = "",
     traced: str = "",
     views: Mapping[str, str] | None = None,
+    leaf_users: Mapping[str, str] | None = None,
     recency: Mapping[str, float] | None = None,
     centrality: Mapping[str, float] | None = None,
 ) -> World:
@@ -65,6 +72,7 @@ def world(
         off_path=frozenset(off_path.split()),
         traced=frozenset(traced.split()),
         views=dict(views or {}),
+        leaf_users={name: frozenset(who.split()) for name, who in (leaf_users or {}).items()},
         recency=dict(recency or {}),
         centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
     )

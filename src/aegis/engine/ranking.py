@@ -67,7 +67,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
     weight = {name: (mass[name], *item.fingerprint()) for name, item in symptoms.items()}
     scored = []
     for service in world.graph.callees:
-        left = dict(symptoms.get(service, Symptoms()).by_signal)
+        left, raw = dict(symptoms.get(service, Symptoms()).by_signal), mass.get(service, 0.0)
         explained_by, borrowed, central = None, 0.0, 0.0
         if use_graph:
             left, explained_by = _explained_away(service, symptoms, world, weight)
@@ -76,8 +76,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
         base = total(left)
         if use_graph and whole > 0.0:
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
-            felt = min(1.0, (mass.get(service, 0.0) + upstream) / whole)
-            base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * felt
+            base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * (raw + upstream) / whole
         recency = world.recency.get(service, 0.0)
         score = (base + CHANGE_SYMPTOM * recency * borrowed) * (1.0 + CHANGE_BOOST * recency)
         score += CHANGE_BASE * recency + central
@@ -85,7 +84,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             score *= INFERRED_PEER
         if service in world.off_path:
             score *= OFF_PATH
-        scored.append(Scored(service, score, mass.get(service, 0.0), explained_by))
+        scored.append(Scored(service, score, raw, explained_by))
     return scored
 
 
@@ -117,7 +116,8 @@ def _downstream(
 ) -> _Downstream:
     own = symptoms.get(service, Symptoms())
     latency = errors = flow = sequence = 0.0
-    strongest: tuple[float, float, int, str] = (0.0, 0.0, 0, "")
+    nothing = (0.0, 0.0, 0, "")  # mutate: equivalent any key above zero wins by its first number
+    strongest: tuple[float, float, int, str] = nothing
     strongest_name = None
     for name, hops in graph.downstream(service).items():
         other = symptoms.get(name)
