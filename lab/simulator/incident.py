@@ -110,8 +110,8 @@ def _places(system: System, kind: FaultKind, quiet: Load) -> list[int]:
         ops = topology.operations_of(index)
         if service.role not in kind.roles or not ops:
             continue
-        tells = service.has_logs or (system.has_spans and service.has_spans)
-        seen = tells if kind.is_silent else tells or service.has_metrics
+        traced = system.has_spans and service.has_spans
+        seen = traced or (service.has_logs if kind.is_silent else service.has_metrics)
         traffic = sum(float(quiet.rate[op.index].mean()) for op in ops)
         busy = traffic > 0.1 * float(system.entry_rates.sum(axis=0).mean())
         busiest = max(ops, key=lambda op: float(quiet.rate[op.index].mean()))

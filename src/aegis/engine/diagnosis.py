@@ -26,7 +26,7 @@ from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings, span_findings
 from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
-from aegis.engine.trace_tree import TraceTree
+from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.unseen import credit_unseen
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
@@ -95,7 +95,11 @@ class _Reading:
             *log_findings(read_lines(logs, tree), tree, window),
         ]
         world = World.of(
-            observations, usable, traced_calls(tree), use_changes="changes" not in ablate
+            observations,
+            usable,
+            traced_calls(tree),
+            leaf_users(tree),
+            use_changes="changes" not in ablate,
         )
         if "graph" not in ablate:
             findings.extend(world.credited(findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,17 +23,21 @@ SPIKE_GRACE = 2.0
 RECENT_SAMPLES = 8
 LONGEST_BREAK_STEPS = 6.0
 LEAST_BASELINE = 5
-OTHER_DIRECTION: dict[Signal, tuple[float, float]] = {
-    "traffic": (0.7, 1.0),
-    "network": (1.0, 0.6),
-    "disk": (1.0, 0.6),
+RISING = ((1.0, 1.0),)
+EITHER_WAY: dict[Signal, tuple[tuple[float, float], ...]] = {
+    "traffic": ((1.0, 0.7), (-1.0, 1.0)),
+    "network": ((1.0, 1.0), (-1.0, 0.6)),
+    "disk": ((1.0, 1.0), (-1.0, 0.6)),
 }
-"""Weight of (rising, falling) for signals where both mean something; else only rising."""
+"""(direction, weight) for signals where both directions mean something; else only rising."""
 DRIVEN_BY_LOAD: frozenset[Signal] = frozenset({"cpu", "disk", "network", "saturation"})
 PEER_CREDIT = 0.8
 CALM_PEER = 0.5
+STARVED = 0.5
 ONSET_Z = 3.0
 NEARLY_ALL = 99.0
+LARGEST_SAMPLE = 1e100
+LEAST_SCALE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +52,10 @@ class MeasuredSeries:
 
 def measured(matrix: Matrix) -> list[MeasuredSeries]:
     """The series whose meaning is known; counters become rates, availability its shortfall."""
-    percentages = _percentages(matrix)
+    every = [_without_markers(series) for series in matrix.series]
+    percentages = _percentages(every)
     found = []
-    for series in matrix.series:
+    for series in every:
         if len(series.values) < 2:
             continue
         meaning = meaning_of(series)
@@ -64,8 +70,7 @@ def measured(matrix: Matrix) -> list[MeasuredSeries]:
             full = 100.0 if meaning.unit == "%" or float(np.max(values)) > 1.5 else 1.0
             values = np.maximum(full - values, 0.0)
             meaning = replace(meaning, unit="%" if full > 1.0 else "share")
-        if len(values) >= 2:
-            found.append(MeasuredSeries(series, meaning, times, values))
+        found.append(MeasuredSeries(series, meaning, times, values))
     return found
 
 
@@ -93,7 +98,8 @@ def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) ->
     """What callers measured of a callee, as findings of the callee.
 
     Weighed by the share of the callers that agree, and halved where the callee measures the
-    same signal itself and finds nothing: then the fault is on the way, or at the caller.
+    same signal itself and finds nothing: then the fault is on the way, or at the caller. (A
+    callee that hardly gets requests any more finds nothing because it is not reached.)
     """
     callers: dict[tuple[str, Signal], set[str]] = {}
     measures_itself: set[tuple[str, Signal]] = set()
@@ -105,6 +111,12 @@ def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) ->
             measures_itself.add((item.series.service, signal))
     agreeing: dict[tuple[str, Signal], set[str]] = {}
     found_itself: set[tuple[str, Signal]] = set()
+    starved = {
+        finding.service
+        for finding in findings
+        if finding.signal == "traffic"
+        and (finding.observed or 0.0) < STARVED * (finding.baseline or 0.0)
+    }
     for finding in findings:
         if finding.peer is not None:
             agreeing.setdefault((finding.peer, finding.signal), set()).add(finding.service)
@@ -116,7 +128,7 @@ def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) ->
             continue
         key = (finding.peer, finding.signal)
         credit = PEER_CREDIT * len(agreeing[key]) / len(callers[key])
-        if key in measures_itself and key not in found_itself:
+        if key in measures_itself and key not in found_itself and finding.peer not in starved:
             credit *= CALM_PEER
         if credit * finding.surprise > LEAST_SURPRISE:
             credited.append(
@@ -125,12 +137,20 @@ def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) ->
     return credited
 
 
-def _percentages(matrix: Matrix) -> frozenset[str]:
+def _without_markers(series: Series) -> Series:
+    """The series less samples that nothing can measure, such as ±1.8e308 for "not set"."""
+    real = np.abs(series.values) <= LARGEST_SAMPLE
+    if np.all(real):
+        return series
+    return replace(series, times_ns=series.times_ns[real], values=series.values[real])
+
+
+def _percentages(every: list[Series]) -> frozenset[str]:
     """Names of metrics whose samples, over all services, come up to 100 and never exceed it."""
-    most: dict[str, float] = {}
-    for series in matrix.series:
+    most: dict[str, float] = defaultdict(float)
+    for series in every:
         if len(series.values):
-            most[series.name] = max(most.get(series.name, 0.0), float(np.max(series.values)))
+            most[series.name] = max(most[series.name], float(np.max(series.values)))
     return frozenset(name for name, value in most.items() if NEARLY_ALL <= value <= 100.0)
 
 
@@ -148,15 +168,15 @@ def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, f
             continue
         before, during = (float(np.median(item.values[side])) for side in (~inside, inside))
         if before > 0.0 and during > 0.0:
-            known = busiest.get(item.series.service, (0.0, 1.0))
-            busiest[item.series.service] = max(known, (before, during / before))
+            this = (before, during / before)
+            busiest[item.series.service] = max(this, busiest.get(item.series.service, this))
     return {service: ratio for service, (_, ratio) in busiest.items()}
 
 
 def _beyond_load(finding: Finding, load: float) -> Finding | None:
     """The finding less what the change in traffic explains of it (shares of the logarithm)."""
     before, during = finding.baseline or 0.0, finding.observed or 0.0
-    if before <= 0.0 or during <= 0.0 or load == 1.0 or during == before:
+    if before <= 0.0 or during <= 0.0:
         return finding
     explained = float(np.log(load) / np.log(during / before))
     surprise = finding.surprise * (1.0 - min(1.0, max(0.0, explained)))
@@ -192,17 +212,15 @@ class _Floors:
         floor = RELATIVE_FLOOR * median
         signal, unit = item.meaning.signal, item.meaning.unit
         if signal == "errors":
-            return max(floor, self._errors_floor(item))
+            return max(floor, self._errors_floor(item), LEAST_SCALE)
         if signal in ("cpu", "memory") and unit == "%":
             return max(floor, PERCENT_FLOOR)
         if signal == "latency":
             known = self.alarm_latency.get(item.series.name, 0.0)
-            return max(floor + ALARM_LATENCY_FLOOR * known, 1e-12)
+            return max(floor + ALARM_LATENCY_FLOOR * known, LEAST_SCALE)
         if signal == "traffic" and _whole_numbers(item.values):
             return max(floor, float(np.sqrt(median + 1.0)))
-        positive = item.values[item.values > 0]
-        smallest = float(np.min(positive)) if len(positive) else 1.0
-        return max(floor, 0.01 * smallest, 1e-12)
+        return max(floor, 0.01 * _smallest_positive(item.values), LEAST_SCALE)
 
     def failing_share(self, item: MeasuredSeries, increase: float) -> float:
         """Share of the service's requests that newly fail; 1 where that cannot be told."""
@@ -218,9 +236,14 @@ class _Floors:
             return 100.0 * ERROR_FLOOR
         if item.meaning.unit == "share":
             return ERROR_FLOOR
-        positive = item.values[item.values > 0]
-        smallest = float(np.min(positive)) if len(positive) else 1.0
-        return max(ERROR_FLOOR * self.traffic.get(item.series.service, 0.0), 0.25 * smallest)
+        least = 0.25 * _smallest_positive(item.values)
+        return max(ERROR_FLOOR * self.traffic.get(item.series.service, 0.0), least)
+
+
+def _smallest_positive(values: Floats) -> float:
+    """The smallest step a series seems to make; 1 where it never rises above zero."""
+    positive = values[values > 0]
+    return float(np.min(positive)) if len(positive) else 1.0
 
 
 def _whole_numbers(values: Floats) -> bool:
@@ -243,19 +266,14 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
         return None
     scale = robust_scale(baseline, floors.for_series(item, baseline))
     recent = _just_before(item, inside, window)
-    rising, falling = OTHER_DIRECTION.get(item.meaning.signal, (1.0, 0.0))
     most = 2.0 * float(np.log10(1 + len(baseline)))
-    best: tuple[float, float] | None = None
-    for sign, weight in ((1.0, rising), (-1.0, falling)):
-        if weight == 0.0:
-            continue
+    departures = []
+    for sign, weight in EITHER_WAY.get(item.meaning.signal, RISING):
         z, level = _robust_z(sign * baseline, sign * faulty, sign * recent, scale)
-        surprise = weight * min(surprise_of_z(z), most)
-        if best is None or surprise > best[0]:
-            best = (surprise, sign * level)
-    if best is None or best[0] <= LEAST_SURPRISE:
+        departures.append((weight * min(surprise_of_z(z), most), sign * level))
+    surprise, level = max(departures)
+    if surprise <= LEAST_SURPRISE:
         return None
-    surprise, level = best
     median = float(np.median(baseline))
     share = floors.failing_share(item, level - median)
     return Finding(

@@ -125,6 +125,24 @@ def operation_groups(tree: TraceTree) -> tuple[Int64s, Int64s]:
     return dense(keys + tree.spans.operation_code)
 
 
+def leaf_users(tree: TraceTree) -> dict[str, frozenset[str]]:
+    """Which services have leaf spans of each operation that do not enter them.
+
+    Such spans may be calls to something without spans: services that share one share it.
+    """
+    rows = np.flatnonzero(tree.leaf)
+    operations = len(tree.spans.operations)
+    keys = np.unique(
+        tree.spans.service_code[rows].astype(np.int64) * operations
+        + tree.spans.operation_code[rows]
+    )
+    users: dict[str, set[str]] = {}
+    for key in keys:
+        service, operation = divmod(int(key), operations)
+        users.setdefault(tree.spans.operations[operation], set()).add(tree.spans.services[service])
+    return {operation: frozenset(found) for operation, found in users.items()}
+
+
 def dense(keys: Int64s) -> tuple[Int64s, Int64s]:
     """The distinct keys in ascending order, and the place of each row's key among them."""
     names, places = np.unique(keys, return_inverse=True)

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
+from aegis.engine.metrics import STARVED
 from aegis.engine.symptoms import ERRORS, LATENCY, Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
 
 LEAST_BAD = 1.2
-CREDIT = 1.0
-LONE_CALLER = 0.6
+CREDIT = 1.1
+LONE_CALLER = 0.8
 CREDITED: tuple[tuple[Signal, frozenset[Signal]], ...] = (
     ("errors", ERRORS),
     ("call_time", LATENCY),
@@ -27,10 +28,15 @@ CREDITED: tuple[tuple[Signal, frozenset[Signal]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Suspicion:
-    """An unseen service, how well it explains the bad ones, and which of them call it."""
+    """An unseen service, how well it explains the bad ones, and which of them call it.
+
+    `choice` decides between several: the fit, less where the troubled operations are shared
+    by others than its callers, more where its own metrics say something.
+    """
 
     service: str
     fit: float
+    choice: float
     callers: tuple[str, ...]
 
 
@@ -77,24 +83,58 @@ def _suspicions(
         hit = frontier & callers & outward
         if not hit:
             continue
-        fit = len(hit) / len(frontier) * sqrt(len(bad & callers) / len(callers))
+        if _starved(found.get(name)):
+            hit = bad & callers & outward
+        fit = len(frontier & hit) / len(frontier) * sqrt(len(bad & callers) / len(callers))
+        shared = _shared_calls(hit, callers, found, world, family)
         if len(hit) == 1:
             caller = next(iter(hit))
             if not found[caller].outbound_in(family):
                 continue
             fit *= LONE_CALLER / sqrt(len(world.graph.callees[caller] & world.unseen))
-        suspicions.append(_Suspicion(name, fit, _by_strength(hit, found, family)))
-    if not suspicions:
-        return []
-    own = {item.service: _own_strength(found, item.service) for item in suspicions}
-    best = max((round(item.fit, 6), own[item.service]) for item in suspicions)
-    return [item for item in suspicions if (round(item.fit, 6), own[item.service]) == best]
+        choice = round(fit * shared * (1.0 + min(1.0, _own_strength(found, name))), 6)
+        suspicions.append(_Suspicion(name, fit, choice, _by_strength(hit, found, family)))
+    best = max((item.choice for item in suspicions), default=0.0)
+    return [item for item in suspicions if item.choice == best > 0.0]
+
+
+def _shared_calls(
+    hit: Iterable[str],
+    callers: frozenset[str],
+    found: dict[str, Symptoms],
+    world: World,
+    family: frozenset[Signal],
+) -> float:
+    """0..1: how well the services with the troubled leaf spans match the service's callers.
+
+    An operation that somebody uses who does not call the service is no call to it. Weighed
+    by surprise; 1 where no leaf span is in trouble.
+    """
+    whole = agreeing = 0.0
+    for caller in hit:
+        for finding in found[caller].findings:
+            users = world.leaf_users.get(finding.subject)
+            if not finding.outbound or finding.signal not in family or users is None:
+                continue
+            whole += finding.surprise
+            if users <= callers:
+                agreeing += finding.surprise * len(users) / len(callers)
+    return agreeing / whole if whole > 0.0 else 1.0
 
 
 def _may_come_from_outside(symptoms: Symptoms, family: frozenset[Signal]) -> bool:
     """Errors or waiting inside a service's own spans are its own."""
     spans = symptoms.of("error_spans") if family == ERRORS else symptoms.inner
     return symptoms.outbound_in(family) or spans <= 0.0
+
+
+def _starved(symptoms: Symptoms | None) -> bool:
+    """Does the service hardly get requests any more? Then it is not reached, or not up."""
+    return symptoms is not None and any(
+        finding.signal == "traffic"
+        and (finding.observed or 0.0) < STARVED * (finding.baseline or 0.0)
+        for finding in symptoms.findings
+    )
 
 
 def _own_strength(found: dict[str, Symptoms], service: str) -> float:

@@ -31,6 +31,7 @@ class World:
     nobody calls, whose only telemetry is how one callee answers them, a measurement of that
     callee from outside (caller → callee). `off_path` services have no connection to any
     traced one.
+    `leaf_users` tells for each operation of leaf spans which services have such spans.
     `recency` is 1 for a service changed at the start of the window, less before.
     `centrality` is 0..1, by the number of direct callers and callees.
     """
@@ -41,6 +42,7 @@ class World:
     off_path: frozenset[str]
     traced: frozenset[str]
     views: Mapping[str, str]
+    leaf_users: Mapping[str, frozenset[str]]
     recency: Mapping[str, float]
     centrality: Mapping[str, float]
 
@@ -49,6 +51,7 @@ class World:
         observations: Observations,
         usable: list[MeasuredSeries],
         traced_calls: frozenset[tuple[str, str]],
+        leaf_users: Mapping[str, frozenset[str]],
         *,
         use_changes: bool = True,
     ) -> World:
@@ -78,6 +81,7 @@ class World:
                 for name in graph.callees
                 if name not in inside and not graph.callers[name] and len(graph.callees[name]) == 1
             },
+            leaf_users=leaf_users,
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
             centrality={name: value / most for name, value in degree.items()},
         )
