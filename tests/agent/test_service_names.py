@@ -102,7 +102,7 @@ def test_a_service_named_for_sure_is_not_ambiguous() -> None:
         *("the service is slow", "why is the api slow", "app", "my app is down", "服务挂了"),
         *("config change yesterday", "currently slow", "inside the cluster", "", "24 个实例"),
         *("502 at 10.0.0.1:8080", "users cannot log in", "what is the status", "ads", "skipped"),
-        *("form", "crat", "支付为什么慢"),
+        *("v2 is slow", "form", "crat", "支付为什么慢"),
     ],
 )
 @pytest.mark.parametrize("known", [SHOP, TICKETS, ("api", "app", "service", "the")])
@@ -148,9 +148,9 @@ def test_a_full_name_is_recognised_in_any_case(name: str, cased: object) -> None
 )
 def test_long_hostile_text_is_searched_fast(piece: str) -> None:
     known = [f"ns{i % 7}-checkout-{i}-service" for i in range(500)] + list(SHOP + MIXED)
-    began = time.perf_counter()
+    began = time.process_time()
     services_named((piece * 4000)[:4000], known)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,6 @@ def test_time_gone_by_is_counted_in_real_hours_whatever_clocks_do(
 )
 def test_long_hostile_text_is_read_fast(piece: str) -> None:
     question = (piece * 4000)[:4000]
-    began = time.perf_counter()
+    began = time.process_time()
     read_window(question, datetime(2026, 11, 4, 2, 0, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
-    assert time.perf_counter() - began < PATIENCE_S
+    assert time.process_time() - began < PATIENCE_S

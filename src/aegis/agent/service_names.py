@@ -21,12 +21,13 @@ from aegis.agent.spelling import Spelling, misspelt
 MOST_WORDS = 6
 SHORTEST_ALIAS = 3
 SHORTEST_PART = 4
+SHORTEST_CHINESE = 2
 MANY_NAMES = 3
 """A first word of this many names is a prefix; more readings of a word than this are noise."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", re.ASCII)
 _JOINED = re.compile(r"[\s\-_./:@]{1,3}|", re.ASCII)
-_CHINESE_NAME = re.compile(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9_-]*")
+_CHINESE = re.compile("[\u3400-\u9fff]")
 _SAID_TO_BE_ONE = re.compile(r"[`\"'”]?\s?(?:service|svc|服务)", re.IGNORECASE)
 _NUMBERED = re.compile(r"[-_]?[0-9]")
 """redis-3 is not redis."""
@@ -72,23 +73,40 @@ def ambiguous_services(found: Sequence[Mention]) -> tuple[str, ...]:
 def mentions(question: str, known: Sequence[str]) -> tuple[Mention, ...]:
     """In order of mention, not overlapping. The order of `known` has no influence."""
     text = "".join(map(_narrow, question))
-    names = sorted(set(known))
-    aliases = _aliases(names)
-    words = _words(text)
-    found = _chinese_mentions(text, names)
-    grams = sorted(_grams(text, words), key=lambda gram: (-len(gram[0]), gram[1]))
+    chinese = [name for name in sorted(set(known)) if _CHINESE.search(name)]
+    aliases = _aliases(sorted(set(known).difference(chinese)))
+    found = _Found(len(text))
+    for services, start, end in _chinese_mentions(text, chinese):
+        found.add(services, start, end)
+    grams = sorted(_grams(text, _words(text)), key=lambda gram: (-len(gram[0]), gram[1]))
     for alias, start, end in grams:
         reading = aliases.get(alias)
-        if reading is not None and _free(found, start, end) and _meant(text, alias, start, end):
-            found.append(Mention(start, end, reading.services))
+        if reading is not None and _meant(text, alias, start, end):
+            found.add(reading.services, start, end)
     spelling = Spelling({alias: one.level for alias, one in aliases.items()})
     for alias, start, end in grams:
-        if not _free(found, start, end) or alias in ORDINARY or alias in aliases:
+        if alias in ORDINARY or alias in aliases or not found.free(start, end):
             continue
         close = misspelt(alias, spelling)
         if close:
-            found.append(Mention(start, end, _flat([aliases[one] for one in close])))
-    return tuple(sorted(found, key=lambda one: one.start))
+            found.add(_flat([aliases[one] for one in close]), start, end)
+    return tuple(sorted(found.mentions, key=lambda one: one.start))
+
+
+class _Found:
+    """Mentions so far. What was understood first keeps its place in the text."""
+
+    def __init__(self, length: int) -> None:
+        self.mentions: list[Mention] = []
+        self._taken = bytearray(length)
+
+    def free(self, start: int, end: int) -> bool:
+        return not any(self._taken[start:end])
+
+    def add(self, services: tuple[str, ...], start: int, end: int) -> None:
+        if self.free(start, end):
+            self.mentions.append(Mention(start, end, services))
+            self._taken[start:end] = b"\x01" * (end - start)
 
 
 def _aliases(names: Sequence[str]) -> Mapping[str, _Reading]:
@@ -171,27 +189,21 @@ def _meant(text: str, alias: str, start: int, end: int) -> bool:
     return quoted or (alias not in TALK and _SAID_TO_BE_ONE.match(text, end) is not None)
 
 
-def _chinese_mentions(text: str, names: Sequence[str]) -> list[Mention]:
+def _chinese_mentions(
+    text: str, names: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], int, int]]:
     """Names in Chinese stand anywhere in a sentence, which has no spaces; longest first."""
     aliases: dict[str, list[str]] = {}
     for name in names:
-        if re.search("[\u3400-\u9fff]", name):
-            whole = "".join(map(_narrow, name)).lower()
-            unversioned = re.sub(r"[-_ ]?v?\d+$", "", whole, flags=re.ASCII)
-            for alias in {whole, unversioned, unversioned.removesuffix("服务").rstrip("-_ ")}:
-                if len(alias) >= 2 and alias not in ORDINARY:
-                    aliases.setdefault(alias, []).append(name)
-    found: list[Mention] = []
-    lowered = text.lower() if len(text.lower()) == len(text) else text
+        whole = "".join(map(_narrow, name)).lower()
+        unversioned = re.sub(r"[-_ ]?v?\d+$", "", whole, flags=re.ASCII)
+        for alias in {whole, unversioned, unversioned.removesuffix("服务").rstrip("-_ ")}:
+            if len(alias) >= SHORTEST_CHINESE and alias != "服务":
+                aliases.setdefault(alias, []).append(name)
+    lowered = "".join(char.lower() if char.isascii() else char for char in text)
     for alias in sorted(aliases, key=lambda one: (-len(one), one)):
         for match in re.finditer(re.escape(alias), lowered):
-            if _free(found, match.start(), match.end()):
-                found.append(Mention(match.start(), match.end(), tuple(aliases[alias])))
-    return found
-
-
-def _free(found: Sequence[Mention], start: int, end: int) -> bool:
-    return all(end <= one.start or start >= one.end for one in found)
+            yield tuple(aliases[alias]), match.start(), match.end()
 
 
 def _flat(found: Sequence[Mention | _Reading]) -> tuple[str, ...]:
