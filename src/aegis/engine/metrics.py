@@ -61,7 +61,7 @@ def measured(matrix: Matrix) -> list[MeasuredSeries]:
         meaning = meaning_of(series)
         if meaning is None:
             continue
-        if meaning.unit == "per_s" and series.name in percentages:
+        if meaning.unit == "per_s" and not meaning.counter and series.name in percentages:
             meaning = replace(meaning, unit="%")
         times, values = series.times_ns, series.values
         if meaning.counter:
