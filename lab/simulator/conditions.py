@@ -31,9 +31,17 @@ class Conditions:
     egress_s        delay of every message that leaves the service
     loss            share of messages lost and sent again
     disk_busy       share of disk time above the usual
+    disk_used       share of the disk filled above the usual
+    lag_s           how long a message sent now lies in the queue of this consumer
+    queued          messages in that queue
+    served          messages worked off, as a share of those that arrive
+    cache_misses    share of this cache's keys that are gone
     pool_factor     share of the workers that are there
     error_rate      per operation: share of requests that throw
     early_return    per operation: share of requests that return before their calls
+    slow_share      per operation: share of requests that take the slow way
+    slow_factor     per operation: own work on the slow way takes this many times as long
+    demand          per operation: requests from outside, times this
     site_factor     per call site: probability of the call, times this
     unreachable     per call site: share of attempts that find nobody at the address
     timeout_factor  per call site: timeout, times this
@@ -49,9 +57,17 @@ class Conditions:
     egress_s: Floats
     loss: Floats
     disk_busy: Floats
+    disk_used: Floats
+    lag_s: Floats
+    queued: Floats
+    served: Floats
+    cache_misses: Floats
     pool_factor: Floats
     error_rate: Floats
     early_return: Floats
+    slow_share: Floats
+    slow_factor: Floats
+    demand: Floats
     site_factor: Floats
     unreachable: Floats
     timeout_factor: Floats
@@ -59,6 +75,7 @@ class Conditions:
     @staticmethod
     def quiet(topology: Topology, bins: int) -> Conditions:
         services, sites = len(topology.services), len(topology.sites)
+        operations = len(topology.operations)
         errors = np.array([[op.error_rate] for op in topology.operations])
 
         def of_services(value: float) -> Floats:
@@ -75,9 +92,17 @@ class Conditions:
             egress_s=of_services(0.0),
             loss=of_services(0.0),
             disk_busy=of_services(0.0),
+            disk_used=of_services(0.0),
+            lag_s=of_services(0.0),
+            queued=of_services(0.0),
+            served=of_services(1.0),
+            cache_misses=of_services(0.0),
             pool_factor=of_services(1.0),
             error_rate=np.repeat(errors, bins, axis=1),
-            early_return=np.zeros((len(topology.operations), bins)),
+            early_return=np.zeros((operations, bins)),
+            slow_share=np.zeros((operations, bins)),
+            slow_factor=np.ones((operations, bins)),
+            demand=np.ones((operations, bins)),
             site_factor=np.ones((sites, bins)),
             unreachable=np.zeros((sites, bins)),
             timeout_factor=np.ones((sites, bins)),
@@ -91,3 +116,18 @@ class Conditions:
         """The conditions from this bin on; a view."""
         parts = (getattr(self, field.name) for field in fields(Conditions))
         return Conditions(*(part[:, first:] if part.ndim == 2 else part for part in parts))
+
+    def copy(self) -> Conditions:
+        return Conditions(*(getattr(self, field.name).copy() for field in fields(Conditions)))
+
+    def write(self, part: Conditions, first: int) -> None:
+        """Let `part` hold from bin `first` on, for as long as it is.
+
+        Pauses have one length a service for the whole recording: the longer one stays.
+        """
+        for field in fields(Conditions):
+            mine, other = getattr(self, field.name), getattr(part, field.name)
+            if mine.ndim == 2:
+                mine[:, first : first + other.shape[1]] = other
+            else:
+                np.maximum(mine, other, out=mine)

@@ -29,6 +29,7 @@ from lab.simulator.topology import CallSite, Operation, Topology
 
 LEVELS = ("INFO", "WARN", "ERROR")
 NOTABLE_WAIT_S = 0.3
+THROWING = ("code_exception", "canary_exception")
 REASONS = {
     FAILED: "500 Internal Server Error",
     TIMEOUT: "timed out after {ms} ms",
@@ -122,10 +123,11 @@ class Reporter:
 
     def _exceptions(self, op: Operation, rows: Int64s) -> list[Lines]:
         rows = rows[self.calls.threw[rows]]
-        fault = self.incident.fault
+        sent = self.calls.sent[rows]
         defect = np.zeros(len(rows), dtype=np.bool_)
-        if fault is not None and fault.kind == "code_exception" and fault.operation == op.index:
-            defect = self.calls.sent[rows] >= fault.start_s
+        for fault in self.incident.faults:
+            if fault.kind in THROWING and fault.operation == op.index:
+                defect |= (sent >= fault.start_s) & (sent < fault.end_s)
         out: list[Lines] = []
         for those, known in ((rows[~defect], EXCEPTIONS), (rows[defect], DEFECTS)):
             name, text = known[int(self.rng.integers(len(known)))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,11 +19,16 @@ from lab.simulator.load import Load
 from lab.simulator.topology import CallSite, Operation, Role, Topology
 
 
+Harm = Literal["felt", "silent", "late"]
+"""Customers wait or see errors; are answered wrongly; or their work is done too late."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault that is on: what a post-mortem would name, and what it needs for log lines.
 
-    `operation` and `site` are the place in the code, where the fault has one.
+    `operation` and `site` are the place in the code, where the fault has one. `change` is the
+    kind of change that brought it, `complaint` what callers are told when it fails them.
     """
 
     kind: str
@@ -31,6 +37,10 @@ class Fault:
     start_s: float
     operation: int | None = None
     site: int | None = None
+    end_s: float = np.inf
+    change: str | None = None
+    harm: Harm = "felt"
+    complaint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +186,10 @@ def dependency_down(scene: Scene) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """A kind of fault: where it can sit, and which change, if any, brings it."""
+    """A kind of fault: where it can sit, and which change, if any, brings it.
+
+    `fits` says more about where: it gets the topology and the index of a service.
+    """
 
     name: str
     family: Family
@@ -184,8 +197,10 @@ class FaultKind:
     apply: Callable[[Scene], Place]
     change: str | None = None
     needs_call: bool = False
-    is_silent: bool = False
+    harm: Harm = "felt"
     ramps: bool = True
+    fits: Callable[[Topology, int], bool] | None = None
+    complaint: str | None = None
 
 
 SERVICES: tuple[Role, ...] = ("service", "entry")
@@ -206,7 +221,7 @@ KINDS: tuple[FaultKind, ...] = (
         code_early_return,
         "deploy",
         needs_call=True,
-        is_silent=True,
+        harm="silent",
     ),
     FaultKind("code_slow_path", "code", SERVICES, code_slow_path, "deploy", needs_call=True),
     FaultKind("config_pool_size", "config", SERVICES, config_pool_size, "config", ramps=False),

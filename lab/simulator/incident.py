@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ FAILING = 0.03
 """... or when this share more of its requests fail."""
 WRONG = 0.15
 """A silent fault is noticed when this share of all requests is answered wrongly."""
+LATE_S = 60.0
+"""Work done late is noticed when a message lies in the queue for so long."""
 ATTEMPTS = 100
 PLACES_A_FAMILY = 20
 """Places tried before another family is drawn, so that shy families are not crowded out."""
@@ -41,18 +43,28 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What happened: the conditions and load of the whole recording, and the fault if any."""
+    """What happened: the conditions and load of the whole recording, and the faults if any."""
 
-    fault: Fault | None
+    faults: tuple[Fault, ...]
     conditions: Conditions
     load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault to be: what, where, how hard, and the seed of its details."""
+
+    kind: FaultKind
+    service: int
+    force: float
+    seed: int
 
 
 def no_incident(system: System) -> Incident:
     """An ordinary day."""
     conditions = Conditions.quiet(system.topology, system.bins)
     load = solve_load(system.topology, system.capacity, system.entry_rates, conditions)
-    return Incident(None, conditions, load)
+    return Incident((), conditions, load)
 
 
 def draw_incident(
@@ -63,37 +75,55 @@ def draw_incident(
     kind: FaultKind | None = None,
     service: int | None = None,
 ) -> Incident:
-    """A fault between the two times that customers notice.
+    """A fault between the two times that customers notice, on an ordinary day."""
+    quiet = no_incident(system)
+    return draw_strike(system, quiet, (start_s, end_s), rng, kind=kind, service=service)[1]
 
-    Families are drawn evenly, then a kind, then a service it can sit in; `kind` and `service`
-    fix the choice. A place where the fault would go unnoticed even at full force is left.
+
+def draw_strike(
+    system: System,
+    before: Incident,
+    between: tuple[float, float],
+    rng: np.random.Generator,
+    kinds: tuple[FaultKind, ...] = KINDS,
+    kind: FaultKind | None = None,
+    service: int | None = None,
+) -> tuple[Strike, Incident]:
+    """A fault on top of what happens already, hard enough that customers notice it.
+
+    Families are drawn evenly, then a kind, then a service it can sit in and no other fault
+    does; `kind` and `service` fix the choice. A place where the fault would go unnoticed even
+    at full force is left.
     """
-    quiet = no_incident(system).load
+    taken = {fault.service for fault in before.faults}
     family = FAMILIES[0]
     for attempt in range(ATTEMPTS):
         if attempt % PLACES_A_FAMILY == 0:
             family = FAMILIES[int(rng.integers(len(FAMILIES)))]
-        chosen = kind or _draw_kind(rng, family)
-        places = _places(system, chosen, quiet) if service is None else [service]
+        chosen = kind or _draw_kind(rng, kinds, family)
+        found = _places(system, chosen, before.load) if service is None else [service]
+        places = [place for place in found if place not in taken]
         if not places:
             continue
         weight = np.array([0.15 if _role(system, p) == "entry" else 1.0 for p in places])
         place = int(rng.choice(np.array(places), p=weight / weight.sum()))
         seed, first = int(rng.integers(2**32)), int(rng.integers(4))
-        strongest = _strike(system, quiet, chosen, place, (start_s, end_s), FORCES[-1], seed)
-        if strongest is None:
+        strongest = Strike(chosen, place, FORCES[-1], seed)
+        most, noticed = strike(system, before, strongest, between)
+        if not noticed:
             continue
         for force in FORCES[first:-1]:
-            incident = _strike(system, quiet, chosen, place, (start_s, end_s), force, seed)
-            if incident is not None:
-                return incident
-        return strongest
+            weaker = replace(strongest, force=force)
+            incident, noticed = strike(system, before, weaker, between)
+            if noticed:
+                return weaker, incident
+        return strongest, most
     raise RuntimeError("no fault fits this world: every place hides it from the customers")
 
 
-def _draw_kind(rng: np.random.Generator, family: Family) -> FaultKind:
-    kinds = [kind for kind in KINDS if kind.family == family]
-    return kinds[int(rng.integers(len(kinds)))]
+def _draw_kind(rng: np.random.Generator, kinds: tuple[FaultKind, ...], family: Family) -> FaultKind:
+    ours = [kind for kind in kinds if kind.family == family]
+    return ours[int(rng.integers(len(ours)))]
 
 
 def _role(system: System, service: int) -> str:
@@ -110,43 +140,55 @@ def _places(system: System, kind: FaultKind, quiet: Load) -> list[int]:
         ops = topology.operations_of(index)
         if service.role not in kind.roles or not ops:
             continue
-        traced = system.has_spans and service.has_spans
-        seen = traced or (service.has_logs if kind.is_silent else service.has_metrics)
+        tells = service.has_logs or (system.has_spans and service.has_spans)
+        seen = tells if kind.harm == "silent" else tells or service.has_metrics
         traffic = sum(float(quiet.rate[op.index].mean()) for op in ops)
         busy = traffic > 0.1 * float(system.entry_rates.sum(axis=0).mean())
         busiest = max(ops, key=lambda op: float(quiet.rate[op.index].mean()))
         waits = any(site.waits for stage in busiest.stages for site in stage)
-        if seen and busy and (waits or not kind.needs_call):
+        fits = kind.fits is None or kind.fits(topology, index)
+        if seen and busy and fits and (waits or not kind.needs_call):
             found.append(index)
     return found
 
 
-def _strike(
-    system: System,
-    quiet: Load,
-    kind: FaultKind,
-    service: int,
-    between: tuple[float, float],
-    force: float,
-    seed: int,
-) -> Incident | None:
-    """The incident with this force, None where nobody would notice."""
-    rng = np.random.default_rng(seed)
-    conditions = Conditions.quiet(system.topology, system.bins)
+def strike(
+    system: System, before: Incident, blow: Strike, between: tuple[float, float]
+) -> tuple[Incident, bool]:
+    """(the incident with this fault on top, whether anybody would notice it)."""
+    rng = np.random.default_rng(blow.seed)
+    kind, quiet = blow.kind, before.load
+    conditions = before.conditions.copy()
     time = np.arange(system.bins) * BIN_S
     ramp = rng.uniform(5, 40) if kind.ramps else BIN_S
     inside = (time >= between[0]) & (time < between[1])
     level = np.clip((time - between[0] + BIN_S) / ramp, 0, 1) * inside
-    scene = Scene(system.topology, conditions, quiet, service, level, force, rng)
+    scene = Scene(system.topology, conditions, quiet, blow.service, level, blow.force, rng)
     operation, site = kind.apply(scene)
     first = int(between[0] // BIN_S)
     since = solve_load(
         system.topology, system.capacity, system.entry_rates[:, first:], conditions.since(first)
     )
     load = quiet.followed_by(since)
-    fault = Fault(kind.name, kind.family, service, between[0], operation, site)
-    noticed = _wrong(scene) if kind.is_silent else _felt(system, quiet, load, inside)
-    return Incident(fault, conditions, load) if noticed else None
+    fault = Fault(
+        kind=kind.name,
+        family=kind.family,
+        service=blow.service,
+        start_s=between[0],
+        operation=operation,
+        site=site,
+        end_s=between[1],
+        change=kind.change,
+        harm=kind.harm,
+        complaint=kind.complaint,
+    )
+    incident = Incident((*before.faults, fault), conditions, load)
+    match kind.harm:
+        case "silent":
+            return incident, _wrong(scene)
+        case "late":
+            return incident, float(conditions.lag_s[blow.service].max()) >= LATE_S
+    return incident, _felt(system, quiet, load, inside)
 
 
 def _felt(system: System, quiet: Load, load: Load, inside: Bools) -> bool:

@@ -60,6 +60,22 @@ class Load:
         pairs = ((self.rate, other.rate), (self.response_s, other.response_s))
         return all(bool(np.allclose(a, b, rtol=SETTLED, atol=1e-9)) for a, b in pairs)
 
+    def between(self, first: int, last: int) -> Load:
+        """The load of some bins; a view."""
+        return Load(*(getattr(self, f.name)[:, first:last] for f in fields(Load)))
+
+    def stretched(self, times: int, bins: int) -> Load:
+        """Every column `times` times, cut to `bins` columns."""
+        return Load(
+            *(np.repeat(getattr(self, f.name), times, axis=1)[:, :bins] for f in fields(Load))
+        )
+
+    def write(self, part: Load, first: int) -> None:
+        """Let `part` hold from bin `first` on, for as long as it is."""
+        for f in fields(Load):
+            columns = getattr(part, f.name)
+            getattr(self, f.name)[:, first : first + columns.shape[1]] = columns
+
     def followed_by(self, later: Load) -> Load:
         """This load, its last columns replaced by those of `later`."""
         size = later.rate.shape[1]
@@ -131,11 +147,11 @@ class _Iteration:
         operations, sites = len(topology.operations), len(topology.sites)
         self._world = topology
         self._capacity = capacity
-        self._entry = entry_rates
+        self._entry = entry_rates * conditions.demand
         self._now = conditions
         self._ops = [topology.operations_of(service) for service in range(services)]
         self._owner = np.array([op.service for op in topology.operations])
-        self._rate = plain_rates(topology, entry_rates)
+        self._rate = plain_rates(topology, self._entry)
         self._response = np.zeros((operations, bins))
         self._holding = np.zeros((operations, bins))
         self._failed = conditions.error_rate.copy()
@@ -162,7 +178,8 @@ class _Iteration:
                     arriving = open_door * (1 - self._now.unreachable[site.index])
                     rate[site.callee] += reached * attempts * arriving
                     if site.required and site.waits:
-                        passed = passed * (1 - site.probability * failed**site.attempts)
+                        share = site.probability * np.maximum(1, self._now.site_factor[site.index])
+                        passed = passed * (1 - share * failed**site.attempts)
                 going = going * passed
         self._rate = rate
 
@@ -170,7 +187,8 @@ class _Iteration:
         """Response times and failures, callees first."""
         for op in self._world.operations:
             service = op.service
-            work = op.mean_work_s * self._stretch[service] + self._pauses(service)
+            longer = 1 + self._now.slow_share[op.index] * (self._now.slow_factor[op.index] - 1)
+            work = op.mean_work_s * self._stretch[service] * longer + self._pauses(service)
             calls, succeeded = np.zeros_like(work), np.ones_like(work)
             for stage in op.stages:
                 longest = np.zeros_like(work)

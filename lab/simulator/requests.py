@@ -199,9 +199,13 @@ class RequestRunner:
         refused |= self._chance(self.conditions.unreachable[site.index], sent)
         outward = self._travel(caller, op.service, sent)
         arrived = np.where(refused, np.nan, sent + outward)
+        reached = np.flatnonzero(~refused)
         if not site.waits:
             arrived = arrived + self.rng.exponential(0.05, count)
-        reached = np.flatnonzero(~refused)
+            lag = self.conditions.lag_s[op.service]
+            if lag.any():  # what is still in the queue at the end was never seen to arrive
+                arrived = arrived + lag[self._bins(sent)]
+                reached = np.flatnonzero(~refused & (arrived < self.conditions.bins * BIN_S))
         served = _nothing_served(count)
         rejected = np.zeros(count, dtype=np.bool_)
         if len(reached):
@@ -238,6 +242,9 @@ class RequestRunner:
     def _own_work(self, op: Operation, at: Floats) -> Floats:
         stretch = self.load.stretch[op.service][self._bins(at)]
         work = self.rng.lognormal(np.log(op.work_s), op.sigma, len(at)) * stretch
+        if self.conditions.slow_share[op.index].any():
+            slow = self._chance(self.conditions.slow_share[op.index], at)
+            work *= np.where(slow, self.conditions.slow_factor[op.index][self._bins(at)], 1.0)
         pause = self.conditions.pause_s[op.service]
         paused = self._chance(self.conditions.pause_share[op.service], at)
         out: Floats = work + paused * self.rng.uniform(0, 1, len(at)) * pause

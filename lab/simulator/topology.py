@@ -43,6 +43,7 @@ class CallSite:
 
     `required`: its failure fails the caller, otherwise the caller falls back. `waits`: False
     for a message that the callee handles later. `attempts` counts the first one.
+    `behind_cache`: the service whose misses the call answers.
     """
 
     index: int
@@ -54,13 +55,15 @@ class CallSite:
     backoff_s: float
     required: bool
     waits: bool = True
+    behind_cache: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An endpoint. `stages` run one after another, the calls of a stage in parallel.
 
-    Own work is log-normal with median `work_s`, `cpu_share` of it on a processor.
+    Own work is log-normal with median `work_s`, `cpu_share` of it on a processor. `writes`: it
+    needs room on the disk.
     """
 
     index: int
@@ -72,6 +75,7 @@ class Operation:
     error_rate: float
     fails_late: bool
     stages: tuple[tuple[CallSite, ...], ...] = ()
+    writes: bool = False
 
     @property
     def mean_work_s(self) -> float:

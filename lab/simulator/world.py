@@ -26,7 +26,6 @@ from aegis.model.telemetry import (
 from lab.simulator.emit_logs import Reporter
 from lab.simulator.emit_metrics import Meter
 from lab.simulator.emit_spans import emit_spans, identify
-from lab.simulator.faults import KINDS
 from lab.simulator.incident import Incident, System, draw_incident, no_incident
 from lab.simulator.load import plain_rates, size_services
 from lab.simulator.plan import Plan, draw_plan, streams_of
@@ -88,9 +87,10 @@ def record(plan: Plan, streams: Streams) -> Recording:
     spans = emit_spans(calls, ids, topology, show, epoch_ns, streams["spans"])
     meter = Meter(topology, show, incident, capacity.cores, calls, epoch_ns, streams["metrics"])
     logs = Reporter(topology, show, incident, calls, ids, epoch_ns, streams["logs"]).write()
-    fault = incident.fault
-    root = None if fault is None else topology.services[fault.service].name
-    truth = () if fault is None or root is None else (TrueCause(root, fault.kind, fault.family),)
+    truth = tuple(
+        TrueCause(topology.services[fault.service].name, fault.kind, fault.family)
+        for fault in incident.faults
+    )
     return Recording(
         header=_header(plan, incident, calls, streams["header"]),
         metrics=Matrix(tuple(_cut_series(plan, series) for series in meter.read().series)),
@@ -172,13 +172,12 @@ def _guilty_change(
     plan: Plan, incident: Incident, rng: np.random.Generator
 ) -> list[tuple[int, float, str]]:
     """The change that brought the fault: always recorded for config, mostly for code."""
-    fault = incident.fault
-    if fault is None:
-        return []
-    change = next(kind.change for kind in KINDS if kind.name == fault.kind)
-    if change is None or (change == "deploy" and rng.random() < 0.25):
-        return []
-    return [(fault.service, fault.start_s - float(rng.uniform(2, 90)), change)]
+    out = []
+    for fault in incident.faults:
+        if fault.change is None or (fault.change == "deploy" and rng.random() < 0.25):
+            continue
+        out.append((fault.service, fault.start_s - float(rng.uniform(2, 90)), fault.change))
+    return out
 
 
 def _alarm(plan: Plan, incident: Incident, calls: Calls, rng: np.random.Generator) -> Alarm:
@@ -188,6 +187,5 @@ def _alarm(plan: Plan, incident: Incident, calls: Calls, rng: np.random.Generato
     among = entries if rng.random() < 0.75 or not plan.has_fault else everyone
     service, kind = loudest(plan.topology, calls, among, plan.start_s)
     told = rng.random() < 0.75
-    fault = incident.fault
-    silent = fault is None or fault.kind == "code_early_return"
+    silent = all(fault.harm == "silent" for fault in incident.faults)
     return Alarm(plan.topology.services[service].name, kind if told and not silent else None)

@@ -46,7 +46,7 @@ def dice() -> np.random.Generator:
 
 
 def happened(topology: Topology, conditions: Conditions) -> tuple[Incident, Calls]:
-    return Incident(None, conditions, solved(topology, conditions)), run(topology, conditions)
+    return Incident((), conditions, solved(topology, conditions)), run(topology, conditions)
 
 
 def test_quantiles_of_groups_are_those_of_each_group_alone() -> None:
