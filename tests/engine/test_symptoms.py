@@ -115,6 +115,13 @@ def test_what_was_not_found_has_no_strength() -> None:
     assert Symptoms().touched_share(LATENCY) == 0.0
 
 
+def test_no_signals_at_all_have_no_strength_and_touch_nobody() -> None:
+    found = sick({"errors": 1.0}, touched={"errors": 0.5})
+
+    assert found.strongest(()) == 0.0
+    assert found.touched_share(()) == 0.0
+
+
 def test_the_strongest_of_a_family_is_the_largest() -> None:
     found = sick({"errors": 1.0, "error_logs": 2.0, "cpu": 9.0})
 
@@ -158,6 +165,10 @@ def test_slow_leaf_spans_point_outward_when_they_exceed_the_work_inside() -> Non
     assert not gathered(inside, outside).outbound_in(LATENCY)
     assert gathered(inside, worse_outside).outbound_in(LATENCY)
     assert not gathered(worse_outside).outbound_in(ERRORS)
+
+
+def test_any_time_of_leaf_spans_points_outward_where_there_is_none_inside() -> None:
+    assert gathered(finding(signal="self_time", surprise=0.7, outbound=True)).outbound_in(LATENCY)
 
 
 @pytest.mark.parametrize("signal", ["errors", "error_spans", "error_logs"])

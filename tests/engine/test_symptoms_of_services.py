@@ -97,6 +97,19 @@ def test_findings_go_to_their_service_and_traced_ones_are_told_apart() -> None:
     assert found["db"].by_signal == {"latency": near(0.7)}
 
 
+def test_other_measurements_of_a_call_belong_to_whom_they_were_credited() -> None:
+    found = symptoms_of(
+        [finding("shop", "latency", 1.0, peer="db"), finding("app", "call_time", 3.6)],
+        judged_calls("shop>db"),
+        None,
+        world("shop>db", "app"),
+    )
+
+    assert found["shop"].by_signal == {"latency": near(0.7)}
+    assert found["app"].by_signal == {"call_time": near(2.4)}
+    assert set(found) == {"shop", "app"}
+
+
 def test_a_service_whose_findings_all_weigh_nothing_has_no_symptoms() -> None:
     assert symptoms_of([finding("db", "cpu", 0.0)], judged_calls(""), None, world("a>db")) == {}
 

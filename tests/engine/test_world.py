@@ -253,6 +253,10 @@ def test_centrality_is_the_logarithm_of_direct_neighbours_against_the_most() -> 
     assert here.centrality == {"cart": 1.0, "shop": 0.5, "db": 0.5, "cache": 0.5, "lonely": 0.0}
 
 
+def test_two_that_call_each_other_alone_are_fully_central() -> None:
+    assert known(seen("shop>db")).centrality == {"shop": 1.0, "db": 1.0}
+
+
 def test_where_nobody_calls_anybody_nobody_is_central() -> None:
     assert known(seen(services="a b")).centrality == {"a": 0.0, "b": 0.0}
 

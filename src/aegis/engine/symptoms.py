@@ -46,7 +46,6 @@ ALARM_MATCH = 1.2
 ALARM_MISMATCH = 0.65
 SLOW_SHARE_POWER = 0.6
 SLOW_COUNT_WEIGHT = 0.2
-CERTAINLY_SLOW = 1.0
 NEVER_NS = 2**63 - 1
 
 LATENCY: frozenset[Signal] = frozenset({"self_time", "latency", "call_time"})
@@ -164,8 +163,8 @@ def symptoms_of(
 
 
 def certainly_slow(symptoms: Symptoms) -> float:
-    """0..1: how sure a service's own metrics are that it is slow."""
-    return min(1.0, symptoms.of("latency") / CERTAINLY_SLOW)
+    """0..1: how sure a service's own metrics are that it is slow; certain at strength 1."""
+    return min(1.0, symptoms.of("latency"))
 
 
 def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> float:

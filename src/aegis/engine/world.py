@@ -69,7 +69,7 @@ class World:
             name: log2(1 + len(graph.callees[name]) + len(graph.callers[name]))
             for name in graph.callees
         }
-        most = max(degree.values(), default=0.0) or 1.0
+        most = max([1.0, *degree.values()])
         return World(
             graph=graph,
             silent=_silent(graph, inside, signals),
