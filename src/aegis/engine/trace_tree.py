@@ -93,14 +93,16 @@ def _exclusive_ms(spans: SpanTable, parent: Int64s, child: Int64s) -> Floats:
         begin = np.maximum(spans.start_ns[child] - spans.start_ns[owner], 0)
         end = spans.start_ns[child] + spans.duration_ns[child] - spans.start_ns[owner]
         end = np.minimum(end, spans.duration_ns[owner])
-        order = np.lexsort((end, begin, owner))
+        order = np.lexsort((begin, owner))
         owner, begin, end = owner[order], begin[order], end[order]
-        end = np.maximum(end, begin)
-        group = np.cumsum(np.append(0, owner[1:] != owner[:-1]))
-        reach = float(np.max(spans.duration_ns)) + 1.0
-        shifted = np.maximum.accumulate(end + group * reach) - group * reach
-        covered_until = np.zeros(len(owner))
-        covered_until[1:] = np.where(owner[1:] == owner[:-1], shifted[:-1], 0.0)
+        first = np.append(True, owner[1:] != owner[:-1])
+        rank = np.empty(len(end), dtype=np.int64)
+        by_end = np.argsort(end, kind="stable")
+        rank[by_end] = np.arange(len(end))
+        # The largest end so far within each owner: later owners start above all ranks before.
+        above = (np.cumsum(first) - 1) * len(end)
+        reached = end[by_end[np.maximum.accumulate(rank + above) - above]]
+        covered_until = np.where(first, 0, np.append(0, reached[:-1]))
         gain = np.maximum(end - np.maximum(begin, covered_until), 0.0)
         exclusive -= np.bincount(owner, weights=gain, minlength=len(spans))
     return np.maximum(exclusive, 0.0) / 1e6
