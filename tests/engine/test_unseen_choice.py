@@ -125,6 +125,20 @@ def test_other_findings_do_not_tell_whose_calls_fail(other: Finding) -> None:
     assert blamed(other, leaf_users={"READ": "shop app batch"}) == {"db"}
 
 
+@pytest.mark.parametrize("findings", [[leaf("READ", 1.0)], []])
+def test_the_amount_of_surprise_alone_makes_no_better_explanation(findings: list[Finding]) -> None:
+    # two pairs of callers, two unseen services; each pair's troubled leaf spans match, if any
+    found = {
+        "a": sick({"errors": 2.0}, findings=[leaf("GET", 4.0)]),
+        "b": failing(2.0),
+        "c": sick({"errors": 2.0}, findings=findings),
+        "d": failing(2.0),
+    }
+    here = world("a>x b>x c>y d>y", unseen="x y", leaf_users={"GET": "a b", "READ": "c d"})
+
+    assert credit_unseen(found, here) == {"x", "y"}
+
+
 # --- Starved ----------------------------------------------------------------------------------
 
 
@@ -144,12 +158,27 @@ def test_a_starved_service_is_blamed_by_all_its_bad_callers_and_not_only_the_fir
 
 
 @pytest.mark.parametrize(
-    ("baseline", "observed"), [(10.0, 5.0), (10.0, 5.1), (10.0, 20.0), (None, 4.0)]
+    ("baseline", "observed"), [(10.0, 5.0), (10.0, 5.1), (10.0, 20.0), (None, 0.4)]
 )
 def test_a_service_that_gets_half_its_requests_is_not_starved(
     baseline: float | None, observed: float
 ) -> None:
     assert starved(baseline, observed) == 0.0
+
+
+def test_the_bad_who_do_not_call_a_starved_service_still_speak_against_it() -> None:
+    # one of the two first to fail calls it: 1/2 · 2
+    few = finding("db", "traffic", baseline=10.0, observed=1.0)
+    found = {
+        "front": failing(9.0),
+        "shop": failing(2.0),
+        "other": failing(5.0),
+        "db": sick(findings=[few]),
+    }
+
+    credit_unseen(found, world("front>shop front>db shop>db", "other", unseen="db"))
+
+    assert found["db"].of("errors") == near(CREDIT * 1.0)
 
 
 def test_a_service_that_gets_no_requests_any_more_is_starved() -> None:

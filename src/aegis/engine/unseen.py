@@ -94,7 +94,7 @@ def _suspicions(
             fit *= LONE_CALLER / sqrt(len(world.graph.callees[caller] & world.unseen))
         choice = round(fit * shared * (1.0 + min(1.0, _own_strength(found, name))), 6)
         suspicions.append(_Suspicion(name, fit, choice, _by_strength(hit, found, family)))
-    best = max((item.choice for item in suspicions), default=0.0)
+    best = max([0.0, *(item.choice for item in suspicions)])
     return [item for item in suspicions if item.choice == best > 0.0]
 
 
