@@ -52,7 +52,10 @@ CHINESE_DAY_OF_MONTH = re.compile(
     rf"(?:(上个?月|本月|这个?月)(\d{{1,2}}|{CHINESE}{{1,3}})[日号]"
     rf"|(\d{{1,2}}|{CHINESE}{{1,3}})[日号](?=\s?(?:上午|下午|早上|晚上|凌晨|中午|{_A_CLOCK})))"
 )
-ENGLISH_DAY_OF_MONTH = re.compile(r"the\s(\d{1,2})(?:st|nd|rd|th)\b", re.ASCII)
+ENGLISH_DAY_OF_MONTH = re.compile(
+    r"the\s(\d{1,2})(?:st|nd|rd|th)(?=\s(?:at|around|of|in|between|from)\b|\s?[,.?!;]|\s*$|\s\d)",
+    re.ASCII,
+)
 CHINESE_DAY = re.compile(
     r"(大前|前|昨|今|当|明|大?后)(?:[天日]|(?=[晚夜早晨]))(?!端|台|缀|续|期|志)"
 )

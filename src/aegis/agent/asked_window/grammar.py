@@ -255,8 +255,9 @@ def _with(
             reading: Literal["spoken", "exact"] = "spoken" if 0 < hour <= 12 else "exact"
             return replace(moment, clock=Clock(hour, reading=reading), bare=True)
         case Part() if len(moment.parts) < 2 and moment.ago is None:
-            follows = moment.clock is not None
-            return replace(moment, parts=(*moment.parts, value), part_follows=follows)
+            parts, follows = (*moment.parts, value), moment.clock is not None
+            # "11 at night": the part of the day makes an hour of the number.
+            return replace(moment, parts=parts, part_follows=follows, bare=False)
         case Zone(zone) if moment.zone is None:
             return replace(moment, zone=zone)
         case Duration(length, unit) if _value(tokens, at + 1) is Mark.AGO and not moment.dated:

@@ -83,8 +83,9 @@ def _onwards(moment: Moment, place: Place, said: str) -> AskedWindow | None:
 
 def _measured(phrase: Phrase, moment: Moment, place: Place, said: str) -> AskedWindow | None:
     """Up to a limit, around a time, or for a while after it."""
-    if moment.clock is None and moment.ago is None and phrase.form != "lasting":
-        return None
+    if moment.clock is None and moment.ago is None:
+        # "before yesterday" has no beginning; of "yesterday for an hour" the day is sure.
+        return None if phrase.length is None else _stated(moment, place, said)
     past = _latest_past(reaches(moment, place), place)
     if past is None:
         return None
@@ -104,12 +105,17 @@ def _between(first: Moment, last: Moment, place: Place, said: str) -> AskedWindo
 
 
 def _shortest(first: Moment, last: Moment, place: Place) -> Reach | None:
+    # The likeliest reading comes first; it is the end with a day that knows it.
     limit = LONGEST_DATED if first.dated and last.dated else LONGEST_UNDATED
     starts = reaches(first, place, _days_near(last, place, first, -ONE_DAY))
     ends = reaches(last, place, _days_near(first, place, last, ONE_DAY))
+    if last.dated and not first.dated:
+        combined = [(start, end) for end, start in product(ends, starts)]
+    else:
+        combined = list(product(starts, ends))
     pairs = [
         (start, end)
-        for start, end in product(starts, ends)
+        for start, end in combined
         if start[0] < place.now and timedelta(0) < end[1] - start[0] <= limit
     ]
     # From one first reading to the other: an hour that occurs twice makes no window longer.
