@@ -22,7 +22,7 @@ def error_findings(tree: TraceTree, after: Bools) -> list[Finding]:
     keys, group = dense(
         spans.service_code[rows].astype(np.int64) * operations + spans.operation_code[rows]
     )
-    service = keys // operations if operations else keys
+    service = keys // operations
     count_before = np.bincount(group[~after[rows]], minlength=len(keys)).astype(np.float64)
     count_after = np.bincount(group[after[rows]], minlength=len(keys)).astype(np.float64)
     decades = rate_change_decades(count_before, before[service], count_after, during[service])
