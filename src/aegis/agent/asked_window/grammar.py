@@ -49,13 +49,23 @@ class Moment:
 
 
 Form: TypeAlias = Literal[
-    "stated", "between", "onwards", "up to", "lasting", "around", "back", "just", "lately", "now"
+    "stated",
+    "between",
+    "onwards",
+    "up to",
+    "lasting",
+    "around",
+    "back",
+    "ongoing",
+    "just",
+    "lately",
+    "now",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """`last` belongs to "between"; `length` to "lasting", "around" and "back"."""
+    """`last` belongs to "between"; `length` to "lasting", "around", "back" and "ongoing"."""
 
     form: Form
     start: int
@@ -206,7 +216,8 @@ def _back(tokens: Sequence[Token], at: int, duration_at: int, after: int) -> Par
     if tokens[at].value is not Mark.LAST and duration.length < _SHORTEST_STATE:
         return None, at
     end = tokens[after - 1].end
-    return Phrase("back", tokens[at].start, end, length=duration.length), after
+    form: Form = "ongoing" if tokens[at].value in (Mark.FOR, Mark.DURING) else "back"
+    return Phrase(form, tokens[at].start, end, length=duration.length), after
 
 
 def _with_length(tokens: Sequence[Token], first: Moment, at: int, form: Form) -> Parsed:

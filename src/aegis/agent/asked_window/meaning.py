@@ -41,7 +41,7 @@ def meant(phrase: Phrase, place: Place, text: str) -> AskedWindow | None:
     said = text[phrase.start : phrase.end]
     if phrase.form in NAMELESS:
         return AskedWindow(place.now - NAMELESS[phrase.form], place.now, "vague", said)
-    if phrase.form == "back" and phrase.length is not None:
+    if phrase.form in ("back", "ongoing") and phrase.length is not None:
         return AskedWindow(place.now - phrase.length, place.now, "lookback", said)
     if phrase.first is None:
         return None

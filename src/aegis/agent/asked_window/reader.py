@@ -22,7 +22,8 @@ def read_window(question: str, now: datetime, timezone: ZoneInfo) -> AskedWindow
     date is the latest such time that has begun by `now`, which must be aware.
     """
     place = Place(now.astimezone(UTC), timezone)
-    phrases = _with_day_said_elsewhere(phrases_of(tokens_of(plain(question))))
+    phrases = phrases_of(tokens_of(plain(question)))
+    phrases = _lasting_from_a_clock_time(_with_day_said_elsewhere(phrases))
     for phrase in sorted(phrases, key=_rank):
         window = meant(phrase, place, question)
         if window is not None:
@@ -32,12 +33,12 @@ def read_window(question: str, now: datetime, timezone: ZoneInfo) -> AskedWindow
 
 def _rank(phrase: Phrase) -> int:
     """The most definite first. A lone "now" tells least: it stands in many questions."""
-    forms = ("between", "lasting", "around", "onwards", "back", "stated", "up to")
+    forms = ("between", "lasting", "around", "onwards", "back", "ongoing", "stated", "up to")
     if phrase.form not in forms:
         return 8 if phrase.form == "now" else 7
     moment = phrase.first
     if moment is None or moment.clock is not None:
-        return {"onwards": 1, "back": 2, "stated": 3, "up to": 3}.get(phrase.form, 0)
+        return {"onwards": 1, "back": 2, "ongoing": 2, "stated": 3, "up to": 3}.get(phrase.form, 0)
     if moment.ago is not None:
         return {"onwards": 1}.get(phrase.form, 4) if phrase.form != "between" else 0
     return {"between": 0, "lasting": 0, "onwards": 4}.get(phrase.form, 5)
@@ -55,6 +56,22 @@ def _with_day_said_elsewhere(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
             if one not in days
         )
     return tuple(one for one in phrases if one.first is None or not _alone(one))
+
+
+def _lasting_from_a_clock_time(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+    """What lasted five minutes began at the time said before it (7:35 报错，持续了 5 分钟)."""
+    found: list[Phrase] = []
+    for phrase in phrases:
+        began = found[-1] if found else None
+        if phrase.form == "ongoing" and began is not None and _states_a_clock_time(began):
+            found[-1] = replace(began, form="lasting", length=phrase.length)
+        else:
+            found.append(phrase)
+    return tuple(found)
+
+
+def _states_a_clock_time(phrase: Phrase) -> bool:
+    return phrase.form == "stated" and phrase.first is not None and phrase.first.clock is not None
 
 
 def _names_only_a_day(phrase: Phrase) -> bool:

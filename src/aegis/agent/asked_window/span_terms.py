@@ -110,7 +110,7 @@ MARKS: tuple[tuple[re.Pattern[str], Mark], ...] = (
     (_words("[之以]?前(?![端台缀])(?!后)", after=""), Mark.AGO),
     (_words("最近(?!一次|一个|的?(?:发布|部署|上线|变更|改动|版本))", after=""), Mark.LATELY),
     (_words("(?:持续|已经)了?|连续", after=""), Mark.DURING),
-    (_words("within(?: about)?"), Mark.DURING),
+    (_words("within(?: about)?|last(?:ed|ing)(?: for)?(?: about)?"), Mark.DURING),
     (_words("以来|之?内|里", after=""), Mark.WITHIN),
     (_words("for"), Mark.FOR),
     (
