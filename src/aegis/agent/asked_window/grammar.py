@@ -136,12 +136,10 @@ def _continued(tokens: Sequence[Token], first: Moment, after: int) -> Parsed:
         if phrase is not None:
             return phrase, end
     if value is Mark.ONWARDS:
-        duration = _value(tokens, _skip(tokens, at + 1))
-        if isinstance(duration, Duration) and _value(tokens, _skip(tokens, at + 1) + 1) not in (
-            Mark.AGO,
-            Mark.WITHIN,
-        ):
-            return _with_length(tokens, first, _skip(tokens, at + 1), "lasting")
+        beyond = _skip(tokens, at + 1)
+        told_of = _value(tokens, beyond + 1) in (Mark.AGO, Mark.WITHIN)
+        if isinstance(_value(tokens, beyond), Duration) and not told_of:
+            return _with_length(tokens, first, beyond, "lasting")
         return Phrase("onwards", first.start, tokens[at].end, first), at + 1
     if value is Mark.AGO:
         return Phrase("up to", first.start, tokens[at].end, first), at + 1
