@@ -13,11 +13,17 @@ from rich.progress import track
 
 from lab.simulator.plan import FIRST_FROZEN_SEED
 from lab.simulator.shop import record_shop
-from lab.simulator.world import record_seed
+from lab.simulator.timeline_case import QUIET_SHARE, record_timeline
+from lab.simulator.world import NO_FAULT_SHARE, record_seed
 
 
-def _write(seed: int, out: Path, no_fault_share: float) -> str:
-    recording = record_seed(seed, no_fault_share)
+def _write(seed: int, out: Path, no_fault_share: float | None, timeline: bool) -> str:
+    if timeline:
+        told = record_timeline(seed, QUIET_SHARE if no_fault_share is None else no_fault_share)
+        told.write(out / told.header.id)
+        return told.header.id
+    share = NO_FAULT_SHARE if no_fault_share is None else no_fault_share
+    recording = record_seed(seed, share)
     recording.write(out / recording.header.id)
     return recording.header.id
 
@@ -27,9 +33,18 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first case; the next is +1.")] = 0,
     cases: Annotated[int, typer.Option(min=1, help="How many cases.")] = 1,
     no_fault_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of ordinary days among them.")
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of cases where nothing is wrong; "
+            f"{NO_FAULT_SHARE}, or {QUIET_SHARE} of timelines.",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Hours of contiguous telemetry, with a question.")
+    ] = False,
     shop: Annotated[
         bool, typer.Option(help="Write the demo incident of the shop instead.")
     ] = False,
@@ -43,7 +58,7 @@ def simulate(
     if seed < FIRST_FROZEN_SEED < seed + cases:
         raise typer.BadParameter(f"{FIRST_FROZEN_SEED} begins the frozen half: do not cross it")
     seeds = range(seed, seed + cases)
-    work = partial(_write, out=out, no_fault_share=no_fault_share)
+    work = partial(_write, out=out, no_fault_share=no_fault_share, timeline=timeline)
     if jobs == 1:
         written = list(track(map(work, seeds), "simulating", cases, console=console))
     else:

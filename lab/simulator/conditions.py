@@ -28,6 +28,7 @@ class Conditions:
     pause_s         how long one such pause takes (one number a service)
     down            share of connections refused
     restarts        restarts in this bin
+    gone            1 while the process is not there and exports nothing
     egress_s        delay of every message that leaves the service
     loss            share of messages lost and sent again
     disk_busy       share of disk time above the usual
@@ -54,6 +55,7 @@ class Conditions:
     pause_s: Floats
     down: Floats
     restarts: Floats
+    gone: Floats
     egress_s: Floats
     loss: Floats
     disk_busy: Floats
@@ -89,6 +91,7 @@ class Conditions:
             pause_s=np.full(services, 0.2),
             down=of_services(0.0),
             restarts=of_services(0.0),
+            gone=of_services(0.0),
             egress_s=of_services(0.0),
             loss=of_services(0.0),
             disk_busy=of_services(0.0),

@@ -7,6 +7,9 @@ the simulator's unit into the metric's. What a convention leaves out is not meas
     memory_share 0..1, memory bytes · net_in, net_out bytes/s · disk_share 0..1, disk bytes/s ·
     busy share of workers · workers busy count · restarts since start · pause share of time ·
     client_p95, client_p99 s over all calls · peer_p95 s and peer_errors share, one per peer
+
+Extras, where a world has them: disk_used share of the disk · lag s and queued messages of a
+consumer's queue · cache_hits share of what a cache is asked
 """
 
 from __future__ import annotations
@@ -111,4 +114,56 @@ CONVENTIONS = {
     "red": RED,
     "camel": CAMEL,
     "average": AVERAGE,
+}
+
+_NAMES = ("restarts", "disk_used", "lag", "queued", "cache_hits")
+EXTRAS = {
+    convention: {
+        key: Metric(name, 100 if "percent" in name or name.endswith(("%)", "Utilization")) else 1)
+        for key, name in zip(_NAMES, names, strict=True)
+    }
+    for convention, names in {
+        "otel": (
+            "process_restarts",
+            "system_filesystem_utilization",
+            "messaging_consumer_lag_seconds",
+            "messaging_queue_depth",
+            "cache_hit_ratio",
+        ),
+        "percent": (
+            "restarts_total",
+            "disk_usage_percent",
+            "consumer_lag_seconds",
+            "queue_length",
+            "cache_hit_percent",
+        ),
+        "container": (
+            "kube_pod_container_status_restarts",
+            "container_fs_usage_share",
+            "kafka_consumergroup_lag_seconds",
+            "kafka_consumergroup_lag",
+            "cache_hits_share",
+        ),
+        "red": (
+            "process_restart_count",
+            "disk_used_percent",
+            "oldest_message_age_seconds",
+            "messages_waiting",
+            "hit_ratio",
+        ),
+        "camel": (
+            "PodRestarts",
+            "DiskUsageRate(%)",
+            "ConsumerLag(s)",
+            "ConsumerLagMessages",
+            "CacheHitRate(%)",
+        ),
+        "average": (
+            "Restarts_Sum",
+            "DiskSpaceUtilization",
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesVisible",
+            "CacheHitRate_Average",
+        ),
+    }.items()
 }

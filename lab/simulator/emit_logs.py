@@ -18,6 +18,7 @@ from lab.simulator.log_text import (
     EXCEPTIONS,
     HARMLESS,
     MIDDLE,
+    MISCONFIGURED,
     START,
     Lines,
     Writer,
@@ -29,7 +30,12 @@ from lab.simulator.topology import CallSite, Operation, Topology
 
 LEVELS = ("INFO", "WARN", "ERROR")
 NOTABLE_WAIT_S = 0.3
-THROWING = ("code_exception", "canary_exception")
+THROWING = {
+    "code_exception": DEFECTS,
+    "canary_exception": DEFECTS,
+    "bad_config": MISCONFIGURED,
+}
+"""What the faults that throw say."""
 REASONS = {
     FAILED: "500 Internal Server Error",
     TIMEOUT: "timed out after {ms} ms",
@@ -56,10 +62,11 @@ class Reporter:
             return LogTable.empty()
         lines: list[Lines] = []
         talkative = self._talkative_operations()
+        heard = self.calls.reached & self._kept()
         reached = _last_stage(self.calls, self.topology)
         for op in self.topology.operations:
             if self.topology.services[op.service].has_logs:
-                mine = np.flatnonzero((self.calls.operation == op.index) & self.calls.reached)
+                mine = np.flatnonzero((self.calls.operation == op.index) & heard)
                 if op.index in talkative:
                     lines += self._progress(op, mine, reached[mine])
                 lines += self._exceptions(op, mine) + self._waits(op, mine)
@@ -73,7 +80,9 @@ class Reporter:
 
     def _talkative_operations(self) -> set[int]:
         """Operations that log their progress: as many as the budget of lines allows."""
-        counts = np.bincount(self.calls.operation, minlength=len(self.topology.operations))
+        counts = np.bincount(
+            self.calls.operation[self._kept()], minlength=len(self.topology.operations)
+        )
         chosen: set[int] = set()
         total = 0
         for index in self.rng.permutation(len(counts)).tolist():
@@ -83,6 +92,11 @@ class Reporter:
                 break
             chosen.add(index)
         return chosen
+
+    def _kept(self) -> Bools:
+        """Calls of the requests whose lines are kept, evenly over time."""
+        kept: Bools = self.calls.trace % 1000 < self.instruments.logged_share * 1000
+        return kept
 
     def _unit(self, op: Operation) -> str:
         return "".join(word.capitalize() for word in _words(op.name)[-2:])
@@ -125,11 +139,15 @@ class Reporter:
         rows = rows[self.calls.threw[rows]]
         sent = self.calls.sent[rows]
         defect = np.zeros(len(rows), dtype=np.bool_)
+        says: tuple[tuple[str, str], ...] = DEFECTS
         for fault in self.incident.faults:
-            if fault.kind in THROWING and fault.operation == op.index:
+            if fault.kind in THROWING and fault.service == op.service:
+                if fault.operation != op.index and fault.kind != "bad_config":
+                    continue
+                says = THROWING[fault.kind]
                 defect |= (sent >= fault.start_s) & (sent < fault.end_s)
         out: list[Lines] = []
-        for those, known in ((rows[~defect], EXCEPTIONS), (rows[defect], DEFECTS)):
+        for those, known in ((rows[~defect], EXCEPTIONS), (rows[defect], says)):
             name, text = known[int(self.rng.integers(len(known)))]
             line = int(self.rng.integers(20, 600))
             message = stack_trace(name, text, self._unit(op), line)
@@ -151,10 +169,10 @@ class Reporter:
         """What the caller says about attempts that failed."""
         calls, op = self.calls, self.topology.operations[site.caller]
         peer = self.topology.service_of(site.callee).name
-        mine = calls.site == site.index
+        mine = (calls.site == site.index) & self._kept()
         out: list[Lines] = []
-        for outcome, reason in REASONS.items():
-            bad = mine & (calls.outcome == outcome)
+        for outcome, reason, those in self._reasons(site):
+            bad = mine & those & (calls.outcome == outcome)
             if not bad.any():
                 continue
             for last in (True, False):
@@ -171,13 +189,28 @@ class Reporter:
                 out.append(Lines(op.service, level, place, text, at, rows, took, of_caller=True))
         return out
 
+    def _reasons(self, site: CallSite) -> list[tuple[int, str, Bools]]:
+        """(outcome, what the callee said, calls that were told so)."""
+        op, sent = self.topology.operations[site.callee], self.calls.sent
+        told = np.zeros(len(sent), dtype=np.bool_)
+        out: list[tuple[int, str, Bools]] = []
+        for fault in self.incident.faults:
+            if fault.complaint is not None and fault.service == op.service:
+                during = (sent >= fault.start_s) & (sent < fault.end_s)
+                out.append((FAILED, fault.complaint, during))
+                told |= during
+        return [
+            *out,
+            *((outcome, text, _usual(outcome, told)) for outcome, text in REASONS.items()),
+        ]
+
     def _noise(self, index: int) -> list[Lines]:
         """Lines that mean nothing: periodic chores and old warnings."""
         out: list[Lines] = []
         length = self.incident.conditions.bins * BIN_S
         for level, text in HARMLESS:
             if self.rng.random() < 0.5:
-                every = float(self.rng.uniform(15, 120))
+                every = float(self.rng.uniform(*self.instruments.chatter_s))
                 count = int(length / every)
                 at = (np.arange(count) + self.rng.uniform(0, 1, count)) * every
                 out.append(self._unrelated(index, level, text, at))
@@ -189,11 +222,14 @@ class Reporter:
         time = np.arange(now.bins) * BIN_S
         paused = time[now.pause_share[index] > 0.1]
         killed = time[now.restarts[index] > 0]
+        started = killed + 14.0
+        if now.gone[index].any():
+            started = time[1:][np.diff(now.gone[index]) < 0]
         pause = f"GC pause (Allocation Failure) {now.pause_s[index] * 1000:.0f} ms"
         return [
             self._unrelated(index, "WARN", pause, paused + 1.0),
             self._unrelated(index, "ERROR", "java.lang.OutOfMemoryError: Java heap space", killed),
-            self._unrelated(index, "INFO", "Started application in {ms} ms", killed + 14.0),
+            self._unrelated(index, "INFO", "Started application in {ms} ms", started),
         ]
 
     def _unrelated(self, index: int, level: str, text: str, at: Floats) -> Lines:
@@ -238,6 +274,11 @@ class Reporter:
         named = (rows >= 0) & traced[owner[self.calls.operation[at]]]
         named &= self.instruments.log_trace_ids
         return np.where(named, self.ids.trace[at], b""), np.where(named, self.ids.server[at], b"")
+
+
+def _usual(outcome: int, told: Bools) -> Bools:
+    """Calls that got the usual text for this outcome: all but those told something else."""
+    return ~told if outcome == FAILED else np.ones_like(told)
 
 
 def _words(name: str) -> list[str]:

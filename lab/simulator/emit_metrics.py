@@ -8,7 +8,7 @@ import numpy as np
 
 from aegis.model.telemetry import Bools, Floats, Int64s, Matrix, Series
 from lab.simulator.conditions import BIN_S
-from lab.simulator.conventions import CONVENTIONS, Metric
+from lab.simulator.conventions import CONVENTIONS, EXTRAS, Metric
 from lab.simulator.incident import Incident
 from lab.simulator.instruments import Instruments
 from lab.simulator.requests import OK, Calls
@@ -61,6 +61,8 @@ class Meter:
                 continue
             measured = self._server(callee == index) | self._resources(index, service)
             measured |= self._client((caller == index) & (self.calls.site >= 0))
+            if self.instruments.extras:
+                measured |= self._extras(index, service)
             found += self._series(service, measured, None)
             if self.instruments.peer_metrics:
                 for peer in np.unique(callee[caller == index]):
@@ -114,7 +116,7 @@ class Meter:
         """Counters and gauges: what the process and its machine report."""
         now, load = self.incident.conditions, self.incident.load
         ops = self.topology.operations_of(index)
-        rate = sum((load.rate[op.index] for op in ops), np.zeros(now.bins))
+        rate = sum((load.rate[op.index] for op in ops), np.zeros(now.bins)) * now.served[index]
         count = self.rng.poisson(self._per_step(rate) * self.instruments.step_s).astype(np.float64)
         cpu = np.minimum(load.cpu[index] + now.cpu_hog[index] + 0.7 * now.pause_share[index], 1.0)
         cpu = np.minimum(self._noisy(0.015 + cpu), 1.0)
@@ -143,6 +145,24 @@ class Meter:
             "restarts": self._per_step(np.cumsum(now.restarts[index])),
         }
 
+    def _extras(self, index: int, service: Service) -> Measured:
+        """What only some roles have: disks that fill, queues that grow, caches that miss."""
+        now, out = self.incident.conditions, Measured()
+        out["restarts"] = np.floor(self._per_step(np.cumsum(now.restarts[index])))
+        if service.role == "datastore":
+            usual = self.rng.uniform(0.3, 0.6)
+            filling = np.linspace(0, self.rng.uniform(0, 0.01), now.bins)
+            used = usual + filling + (1 - usual - filling) * now.disk_used[index]
+            out["disk_used"] = self._per_step(used)
+        if service.role == "consumer":
+            out["lag"] = self._noisy(now.lag_s[index] + 0.2)
+            out["queued"] = np.rint(self._noisy(now.queued[index] + 3.0))
+        if service.role == "cache":
+            usual = self.rng.uniform(0.85, 0.95)
+            hits = usual * (1 - now.cache_misses[index])
+            out["cache_hits"] = np.minimum(self._noisy(hits, 0.2), 1.0)
+        return out
+
     def _per_step(self, bins: Floats) -> Floats:
         """Mean of the bins of each scrape interval."""
         size = int(self.instruments.step_s // BIN_S)
@@ -166,7 +186,9 @@ class Meter:
     def _series(self, service: Service, measured: Measured, peer: str | None) -> list[Series]:
         out: list[Series] = []
         times = np.arange(1, self.steps + 1) * (self.instruments.step_s * 10**9) + self.epoch_ns
-        for key, metric in CONVENTIONS[self.instruments.convention].items():
+        convention = self.instruments.convention
+        extras = EXTRAS[convention] if self.instruments.extras else {}
+        for key, metric in (CONVENTIONS[convention] | extras).items():
             if key not in measured:
                 continue
             values = measured[key] * metric.factor

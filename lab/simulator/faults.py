@@ -18,7 +18,6 @@ from lab.simulator.conditions import BIN_S, Conditions
 from lab.simulator.load import Load
 from lab.simulator.topology import CallSite, Operation, Role, Topology
 
-
 Harm = Literal["felt", "silent", "late"]
 """Customers wait or see errors; are answered wrongly; or their work is done too late."""
 
@@ -188,7 +187,7 @@ def dependency_down(scene: Scene) -> Place:
 class FaultKind:
     """A kind of fault: where it can sit, and which change, if any, brings it.
 
-    `fits` says more about where: it gets the topology and the index of a service.
+    `fits` says more about where: it gets the topology, the load so far, and a service's index.
     """
 
     name: str
@@ -199,7 +198,7 @@ class FaultKind:
     needs_call: bool = False
     harm: Harm = "felt"
     ramps: bool = True
-    fits: Callable[[Topology, int], bool] | None = None
+    fits: Callable[[Topology, Load, int], bool] | None = None
     complaint: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,10 @@ LATE_S = 60.0
 ATTEMPTS = 100
 PLACES_A_FAMILY = 20
 """Places tried before another family is drawn, so that shy families are not crowded out."""
+
+
+class NoPlace(RuntimeError):
+    """No fault can sit anywhere in this world so that customers notice it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +93,17 @@ def draw_strike(
     kinds: tuple[FaultKind, ...] = KINDS,
     kind: FaultKind | None = None,
     service: int | None = None,
+    tries_a_place: int = ATTEMPTS,
 ) -> tuple[Strike, Incident]:
     """A fault on top of what happens already, hard enough that customers notice it.
 
     Families are drawn evenly, then a kind, then a service it can sit in and no other fault
     does; `kind` and `service` fix the choice. A place where the fault would go unnoticed even
-    at full force is left.
+    at full force is left, for good after `tries_a_place` times.
     """
     taken = {fault.service for fault in before.faults}
     family = FAMILIES[0]
+    tried: Counter[tuple[str, int]] = Counter()
     for attempt in range(ATTEMPTS):
         if attempt % PLACES_A_FAMILY == 0:
             family = FAMILIES[int(rng.integers(len(FAMILIES)))]
@@ -109,6 +116,9 @@ def draw_strike(
         place = int(rng.choice(np.array(places), p=weight / weight.sum()))
         seed, first = int(rng.integers(2**32)), int(rng.integers(4))
         strongest = Strike(chosen, place, FORCES[-1], seed)
+        tried[chosen.name, place] += 1
+        if tried[chosen.name, place] > tries_a_place:
+            continue
         most, noticed = strike(system, before, strongest, between)
         if not noticed:
             continue
@@ -118,7 +128,7 @@ def draw_strike(
             if noticed:
                 return weaker, incident
         return strongest, most
-    raise RuntimeError("no fault fits this world: every place hides it from the customers")
+    raise NoPlace("no fault fits this world: every place hides it from the customers")
 
 
 def _draw_kind(rng: np.random.Generator, kinds: tuple[FaultKind, ...], family: Family) -> FaultKind:
@@ -146,7 +156,7 @@ def _places(system: System, kind: FaultKind, quiet: Load) -> list[int]:
         busy = traffic > 0.1 * float(system.entry_rates.sum(axis=0).mean())
         busiest = max(ops, key=lambda op: float(quiet.rate[op.index].mean()))
         waits = any(site.waits for stage in busiest.stages for site in stage)
-        fits = kind.fits is None or kind.fits(topology, index)
+        fits = kind.fits is None or kind.fits(topology, quiet, index)
         if seen and busy and fits and (waits or not kind.needs_call):
             found.append(index)
     return found

@@ -29,6 +29,9 @@ class Instruments:
     level_column     lines carry a level beside the body
     log_trace_ids    lines name trace and span
     logged_lines     about how many lines the recording shall hold
+    logged_share     share of the requests whose lines are kept
+    chatter_s        shortest and longest period of lines that mean nothing
+    extras           restarts, full disks, queues and caches have metrics
     """
 
     has_spans: bool
@@ -48,6 +51,9 @@ class Instruments:
     level_column: bool
     log_trace_ids: bool
     logged_lines: int
+    logged_share: float = 1.0
+    chatter_s: tuple[float, float] = (15, 120)
+    extras: bool = False
 
 
 def draw_instruments(rng: np.random.Generator, services: int) -> Instruments:

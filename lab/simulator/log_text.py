@@ -38,6 +38,11 @@ DEFECTS = (
     ("IndexOutOfBoundsException", "Index {n} out of bounds for length 0"),
     ("TypeError", "cannot read properties of undefined (reading 'id')"),
 )
+MISCONFIGURED = (
+    ("ConfigurationException", "invalid value 'O.5' for property limits.max-share"),
+    ("ConfigError", "unknown region 'eu-wset-1' in routing table"),
+    ("BadCredentials", "signature of request {id} rejected: unknown key id"),
+)
 HARMLESS = (
     ("INFO", "health check ok"),
     ("INFO", "metrics flushed, {n} samples"),

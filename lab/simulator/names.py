@@ -28,6 +28,8 @@ pine plover poppy quail quartz raven reed saffron sage slate sparrow spruce teal
 tundra umber vega walnut willow wren yarrow zephyr zinnia
 """
 VERBS = ("get", "list", "find", "create", "update", "check", "reserve", "quote", "render", "sync")
+WRITING = ("create", "update", "reserve")
+"""Verbs of operations that change what a store holds."""
 STYLES = ("kebab", "camel", "prefix", "suffix", "codename", "dotted", "snake", "arn")
 
 
@@ -56,7 +58,9 @@ class Naming:
 
     def service(self, word: str, role: str) -> str:
         """The name of a service of this world."""
-        hint = {"datastore": "db", "external": "ext", "consumer": "worker"}.get(role, "")
+        hint = {"datastore": "db", "external": "ext", "consumer": "worker", "cache": "cache"}.get(
+            role, ""
+        )
         stem = f"{word}-{hint}" if hint and self.tells_role else word
         match self.style:
             case "camel":
@@ -77,8 +81,10 @@ class Naming:
 
     def operation(self, word: str, verb: str, role: str) -> str:
         """The name of an operation as its spans carry it."""
+        if role == "cache":
+            return f"{'MGET' if verb == 'list' else 'GET'} {word}:{verb}"
         if role == "datastore":
-            statement = "UPDATE" if verb in ("create", "update", "reserve", "apply") else "SELECT"
+            statement = "UPDATE" if verb in WRITING else "SELECT"
             return f"{statement} {word}s"
         noun = word.capitalize()
         match self.operation_style:

@@ -60,3 +60,24 @@ def fluid_queue(rate: Floats, capacity: Floats, limit: float) -> tuple[Floats, F
             queued = float(room[index])
         backlog[index] = queued
     return backlog / np.maximum(capacity, 1e-9), rejected
+
+
+def catch_up(arriving: Floats, can_do: Floats) -> tuple[Floats, Floats, Floats]:
+    """(seconds a message sent now will wait, messages queued, messages a second worked off).
+
+    A queue without a limit; both arguments are messages a second per bin. What is still queued
+    at the end is worked off at the last rate.
+    """
+    queued, done = np.zeros_like(arriving), np.zeros_like(arriving)
+    waiting = 0.0
+    for index in range(len(arriving)):
+        offered = waiting + float(arriving[index]) * BIN_S
+        worked = min(offered, float(can_do[index]) * BIN_S)
+        waiting = offered - worked
+        queued[index], done[index] = waiting, worked / BIN_S
+    edges = np.arange(len(arriving) + 1) * BIN_S
+    came = np.concatenate([[0.0], np.cumsum(arriving) * BIN_S])
+    went = np.concatenate([[0.0], np.cumsum(done) * BIN_S])
+    later = edges[-1] + waiting / max(float(can_do[-1]), 1e-9)
+    leaves = np.interp(came, np.append(went, came[-1] + 1e-6), np.append(edges, later))
+    return np.maximum(leaves - edges, 0.0)[:-1], queued, done

@@ -16,14 +16,22 @@ ERRORS_OUTWEIGH = 20.0
 
 
 def loudest(
-    topology: Topology, calls: Calls, among: list[int], start_s: float
+    topology: Topology,
+    calls: Calls,
+    among: list[int],
+    start_s: float,
+    between: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[int, Literal["latency", "errors"]]:
-    """The service among these that changed most, seen from outside, and in what."""
+    """The service among these that changed most, seen from outside, and in what.
+
+    Compares what was sent before and after `start_s`, both within `between`.
+    """
     owner = np.array([op.service for op in topology.operations])[calls.operation]
     best: tuple[float, int, Literal["latency", "errors"]] = (-1.0, among[0], "latency")
     taken = calls.finished - calls.arrived
     for service in among:
         mine = (owner == service) & calls.reached
+        mine &= (calls.sent >= between[0]) & (calls.sent < between[1])
         before, after = mine & (calls.sent < start_s), mine & (calls.sent >= start_s)
         if before.sum() < ENOUGH or after.sum() < ENOUGH:
             continue

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-Role = Literal["entry", "service", "datastore", "external", "consumer"]
+Role = Literal["entry", "service", "datastore", "external", "consumer", "cache"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Service:
     @property
     def is_peer_only(self) -> bool:
         """A service that never reports spans or log lines of its own."""
-        return self.role in ("datastore", "external")
+        return self.role in ("datastore", "external", "cache")
 
 
 @dataclass(frozen=True, slots=True)

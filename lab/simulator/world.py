@@ -31,9 +31,11 @@ from lab.simulator.load import plain_rates, size_services
 from lab.simulator.plan import Plan, draw_plan, streams_of
 from lab.simulator.requests import Calls, RequestRunner
 from lab.simulator.symptoms import loudest
+from lab.simulator.topology import Topology
 from lab.simulator.traffic import arrivals, entry_rates
 
 Streams = dict[str, np.random.Generator]
+NO_FAULT_SHARE = 0.1
 QUESTIONS = (
     "why is {service} slow?",
     "why is {service} failing?",
@@ -59,7 +61,7 @@ class Recording:
         write_case(folder, self.header, self.metrics, self.spans, self.logs, self.truth)
 
 
-def record_seed(seed: int, no_fault_share: float = 0.1) -> Recording:
+def record_seed(seed: int, no_fault_share: float = NO_FAULT_SHARE) -> Recording:
     """The case of a seed; the same for ever."""
     streams = streams_of(seed)
     return record(draw_plan(seed, streams, no_fault_share), streams)
@@ -153,18 +155,18 @@ def _header(plan: Plan, incident: Incident, calls: Calls, rng: np.random.Generat
         fault_window=window,
         alarm=alarm,
         services=tuple(sorted(service.name for service in plan.topology.services)),
-        calls=_listed_calls(plan),
+        calls=listed_calls(plan.topology, plan.lists_all_calls),
         changes=changes,
         asked=asked,
     )
 
 
-def _listed_calls(plan: Plan) -> tuple[tuple[str, str], ...]:
+def listed_calls(topology: Topology, everything: bool) -> tuple[tuple[str, str], ...]:
     """All calls, or those that traces cannot show (a service catalogue knows the stores)."""
-    pairs = plan.topology.call_pairs()
-    if plan.lists_all_calls:
+    pairs = topology.call_pairs()
+    if everything:
         return pairs
-    traced = {service.name for service in plan.topology.services if service.has_spans}
+    traced = {service.name for service in topology.services if service.has_spans}
     return tuple(pair for pair in pairs if not set(pair) <= traced)
 
 
