@@ -151,6 +151,14 @@ def test_a_service_without_spans_is_counted_by_time_though_it_names_traces() -> 
     assert Told(lines, traces(5, 4)).exposure("hello") == (near(1 / 6), 10.0, "per_min")
 
 
+def test_lines_of_an_untraced_service_do_not_borrow_the_traces_of_the_only_traced_one() -> None:
+    rows = [span("b000", "1", "", "shop", start_s=0), span("d000", "1", "", "shop", start_s=600)]
+
+    told = Told(traced(range(1), "b", "hello", "worker"), rows)
+
+    assert told.exposure("hello")[2] == "per_min"
+
+
 # --- By spans of an operation -----------------------------------------------------------------
 
 
@@ -188,6 +196,16 @@ def test_an_operation_with_one_span_on_each_side_is_used() -> None:
     assert told.exposure("hello") == (1.0, 1.0, "per_trace")
 
 
+def test_a_rare_operation_is_counted_by_its_own_spans() -> None:
+    rare = [
+        span(trace, "4", "2", "cart", "rare", start_s=s)
+        for trace, s in (("b000", 0), ("d000", 600))
+    ]
+    told = Told(spanned(range(1), "b", "hello", "4"), [*traces(5, 4), *rare])
+
+    assert told.exposure("hello") == (1.0, 1.0, "per_trace")
+
+
 def test_each_line_goes_with_its_own_operation() -> None:
     extra = [span(f"d{n:03d}", "4", "2", "cart", "select", start_s=600 + n) for n in range(4)]
     lines = spanned(range(3), "b", "reading", "2") + spanned(range(3), "b", "selecting", "3")
@@ -211,6 +229,10 @@ def test_lines_that_came_touch_the_traces_they_stand_in() -> None:
     lines += traced(range(1), "d", "refused")
 
     assert Told(lines, traces(5, 6)).touched("refused", 3.0, 0.0) == near(0.5)
+
+
+def test_a_line_in_the_only_trace_touches_all() -> None:
+    assert Told(traced(range(1), "d", "refused"), traces(1, 1)).touched("refused", 1.0, 0.0) == 1.0
 
 
 def test_lines_of_the_baseline_and_of_other_services_touch_nothing() -> None:

@@ -126,6 +126,12 @@ def test_a_call_site_before_the_level_leaves_the_message_after_the_level() -> No
     assert (found.site, found.text) == ("pay.py:88", "payment refused")
 
 
+def test_a_call_site_begins_after_the_space_before_it() -> None:
+    assert template(" Pay#366 refused").site == "Pay#366"
+    assert template("at Pay#366 refused").site == "Pay#366"
+    assert template("Pay#366 refused").site == "Pay#366"
+
+
 def test_without_a_call_site_the_label_is_the_text() -> None:
     found = template("payment refused")
 

@@ -70,6 +70,7 @@ def test_a_finding_rests_on_all_its_lines_and_begins_with_the_first_in_the_windo
 
 
 def test_an_error_that_rises_a_little_is_found_but_another_line_is_not() -> None:
+    assert [item.signal for item in changed(100, 110, "ERROR")] == ["error_logs"]
     assert [item.signal for item in changed(100, 130, "ERROR")] == ["error_logs"]
     assert changed(100, 130, "INFO") == []
 
@@ -78,6 +79,12 @@ def test_an_error_that_rises_a_little_is_found_but_another_line_is_not() -> None
 def test_an_ordinary_line_must_come_clearly_more_often(during: int, count: int) -> None:
     # log2(174.5 / 100.5) = 0.796, log2(175.5 / 100.5) = 0.804, from 0.8 on
     assert [item.signal for item in changed(100, during)] == ["log_rate"] * count
+
+
+@pytest.mark.parametrize(("during", "count"), [(17, 0), (18, 1)])
+def test_few_lines_are_compared_with_half_a_line_more_on_each_side(during: int, count: int) -> None:
+    # log2(17.5 / 10.5) = 0.737, log2(18.5 / 10.5) = 0.817
+    assert [item.signal for item in changed(10, during)] == ["log_rate"] * count
 
 
 @pytest.mark.parametrize(("during", "count"), [(58, 0), (57, 1)])
@@ -155,6 +162,32 @@ def test_the_order_of_lines_and_the_names_of_services_do_not_matter() -> None:
     assert reversed_rows.digest() == found.digest() == renamed.digest()
     assert reversed_rows.surprise == found.surprise == renamed.surprise
     assert (found.service, renamed.service) == ("alpha", "omega")
+
+
+def traced(before: int, during: int, lines: list[LogLine]) -> list[Finding]:
+    """Findings of lines in so many traces of the service, "b…" before and "d…" in the window."""
+    rows = [span(f"b{number:03d}", "1", "", "cart", start_s=number) for number in range(before)]
+    rows += [
+        span(f"d{number:03d}", "1", "", "cart", start_s=600 + number) for number in range(during)
+    ]
+    tree = TraceTree.of(spans(rows))
+    return log_findings(read_lines(logs(lines), tree), tree, ASKED)
+
+
+def test_a_single_line_may_be_the_first_of_its_kind_in_many_traces() -> None:
+    (found,) = traced(20, 2, [line(600, "cart", "payment refused", "ERROR", "d000")])
+
+    assert (found.baseline, found.observed, found.unit) == (0.0, 0.5, "per_trace")
+
+
+def test_lines_that_stay_away_touch_the_share_of_traces_that_lack_them() -> None:
+    # one in every trace before, so 40 expected in the window; ten came
+    lines = [line(n, "cart", "order paid", None, f"b{n:03d}") for n in range(20)]
+    lines += [line(600 + n, "cart", "order paid", None, f"d{n:03d}") for n in range(10)]
+
+    (found,) = traced(20, 40, lines)
+
+    assert (found.baseline, found.observed, found.share) == (1.0, 0.25, 0.75)
 
 
 def test_broken_sequences_are_told_after_rates() -> None:

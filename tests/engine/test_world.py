@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from aegis.engine.graph import traced_calls
-from aegis.engine.metrics import measured
+from aegis.engine.measured import measured
 from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.world import World, recency_of
 from aegis.model.incident import Observations
@@ -102,6 +102,7 @@ def test_a_world_of_nothing_is_empty() -> None:
         views={},
         leaf_users={},
         recency={},
+        load={},
         centrality={},
     )
     assert here.graph.callees == {}

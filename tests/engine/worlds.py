@@ -61,6 +61,7 @@ def world(
     views: Mapping[str, str] | None = None,
     leaf_users: Mapping[str, str] | None = None,
     recency: Mapping[str, float] | None = None,
+    load: Mapping[str, float] | None = None,
     centrality: Mapping[str, float] | None = None,
 ) -> World:
     """A world where everybody is seen and nobody is central, changed."""
@@ -74,6 +75,7 @@ def world(
         views=dict(views or {}),
         leaf_users={name: frozenset(who.split()) for name, who in (leaf_users or {}).items()},
         recency=dict(recency or {}),
+        load=dict(load or {}),
         centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from aegis.engine.family import family_of
 from aegis.engine.findings import Finding
-from aegis.engine.metrics import MeasuredSeries
+from aegis.engine.measured import MeasuredSeries
 from aegis.engine.proof import Docket, strongest_first
 from aegis.engine.ranking import Scored
 from aegis.engine.statements import explained_by_statement

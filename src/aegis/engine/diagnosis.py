@@ -20,7 +20,8 @@ from aegis.engine.graph import traced_calls
 from aegis.engine.impact import impact_of
 from aegis.engine.log_lines import read_lines
 from aegis.engine.logs import log_findings
-from aegis.engine.metrics import MeasuredSeries, measured, metric_findings
+from aegis.engine.measured import MeasuredSeries, measured
+from aegis.engine.metrics import metric_findings
 from aegis.engine.proof import Docket
 from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings, span_findings

@@ -95,22 +95,20 @@ def touched_traces(
     rows = np.flatnonzero(after & (lines.trace != NO_ROW))
     if len(rows) == 0:
         return share
-    traces = max(tree.trace_count, 1)
-    pairs = np.unique(lines.template[rows] * traces + lines.trace[rows])
-    distinct = count(pairs // traces, kinds)
+    pairs = np.unique(lines.template[rows] * tree.trace_count + lines.trace[rows])
+    distinct = count(pairs // tree.trace_count, kinds)
     service = np.array([item.service_code for item in lines.templates], dtype=np.int64)
     through = traces_logged_by(lines, after)
     with np.errstate(divide="ignore", invalid="ignore"):
-        missing = np.where(expected > 0, (expected - count_after) / expected, 0.0)
+        missing = (expected - count_after) / expected
         rising = distinct / np.maximum(through[service], 1.0)
-    share = np.where(count_after >= expected, rising, missing)
-    return np.clip(share, 0.0, 1.0)
+    return np.where(count_after >= expected, rising, missing)
 
 
 def traces_logged_by(lines: ReadLines, after: Bools) -> Floats:
     """Distinct traces of the window that each service logged in."""
     rows = np.flatnonzero(after & (lines.trace != NO_ROW))
     services = lines.table.service_code.astype(np.int64)
-    width = int(np.max(lines.trace, initial=0)) + 1
+    width = int(np.max(lines.trace, initial=0)) + 1  # mutate: equivalent any larger one will do
     pairs = np.unique(services[rows] * width + lines.trace[rows])
     return count(pairs // width, len(lines.table.services))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from aegis.engine.findings import Finding
-from aegis.engine.signals import Meaning, meaning_of
+from aegis.engine.measured import MeasuredSeries
+from aegis.engine.metric_load import DRIVEN_BY_LOAD, LEAST_SURPRISE, beyond_load, load_ratios
+from aegis.engine.metric_peers import credited_to_peers
 from aegis.engine.stats import robust_scale, surprise_of_z
 from aegis.model.evidence import Signal
-from aegis.model.telemetry import Alarm, Bools, Floats, Int64s, Matrix, Series, TimeWindow
+from aegis.model.telemetry import Alarm, Bools, Floats, TimeWindow
 
-LEAST_SURPRISE = 0.3
 RELATIVE_FLOOR = 0.05
 ERROR_FLOOR = 0.0025
 PERCENT_FLOOR = 1.0
@@ -30,48 +30,8 @@ EITHER_WAY: dict[Signal, tuple[tuple[float, float], ...]] = {
     "disk": ((1.0, 1.0), (-1.0, 0.6)),
 }
 """(direction, weight) for signals where both directions mean something; else only rising."""
-DRIVEN_BY_LOAD: frozenset[Signal] = frozenset({"cpu", "disk", "network", "saturation"})
-PEER_CREDIT = 0.8
-CALM_PEER = 0.5
-STARVED = 0.5
 ONSET_Z = 3.0
-NEARLY_ALL = 99.0
-LARGEST_SAMPLE = 1e100
 LEAST_SCALE = 1e-12
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredSeries:
-    """A series in the engine's sense: higher is worse unless its signal says otherwise."""
-
-    series: Series
-    meaning: Meaning
-    times_ns: Int64s
-    values: Floats
-
-
-def measured(matrix: Matrix) -> list[MeasuredSeries]:
-    """The series whose meaning is known; counters become rates, availability its shortfall."""
-    every = [_without_markers(series) for series in matrix.series]
-    percentages = _percentages(every)
-    found = []
-    for series in every:
-        if len(series.values) < 2:
-            continue
-        meaning = meaning_of(series)
-        if meaning is None:
-            continue
-        if meaning.unit == "per_s" and not meaning.counter and series.name in percentages:
-            meaning = replace(meaning, unit="%")
-        times, values = series.times_ns, series.values
-        if meaning.counter:
-            times, values = _rate_per_s(times, values)
-        if meaning.flipped:
-            full = 100.0 if meaning.unit == "%" or float(np.max(values)) > 1.5 else 1.0
-            values = np.maximum(full - values, 0.0)
-            meaning = replace(meaning, unit="%" if full > 1.0 else "share")
-        found.append(MeasuredSeries(series, meaning, times, values))
-    return found
 
 
 def metric_findings(
@@ -87,100 +47,11 @@ def metric_findings(
     for item in usable:
         finding = _finding(item, window, floors)
         if finding is not None and finding.signal in DRIVEN_BY_LOAD:
-            finding = _beyond_load(finding, load.get(finding.service, 1.0))
+            finding = beyond_load(finding, load.get(finding.service, 1.0))
         if finding is None:
             continue
         findings.append(finding)
-    return [*findings, *_credited_to_peers(findings, usable)]
-
-
-def _credited_to_peers(findings: list[Finding], usable: list[MeasuredSeries]) -> list[Finding]:
-    """What callers measured of a callee, as findings of the callee.
-
-    Weighed by the share of the callers that agree, and halved where the callee measures the
-    same signal itself and finds nothing: then the fault is on the way, or at the caller. (A
-    callee that hardly gets requests any more finds nothing because it is not reached.)
-    """
-    callers: dict[tuple[str, Signal], set[str]] = {}
-    measures_itself: set[tuple[str, Signal]] = set()
-    for item in usable:
-        peer, signal = item.meaning.peer, item.meaning.signal
-        if peer is not None:
-            callers.setdefault((peer, signal), set()).add(item.series.service)
-        elif not item.meaning.caller_side:
-            measures_itself.add((item.series.service, signal))
-    agreeing: dict[tuple[str, Signal], set[str]] = {}
-    found_itself: set[tuple[str, Signal]] = set()
-    starved = {
-        finding.service
-        for finding in findings
-        if finding.signal == "traffic"
-        and (finding.observed or 0.0) < STARVED * (finding.baseline or 0.0)
-    }
-    for finding in findings:
-        if finding.peer is not None:
-            agreeing.setdefault((finding.peer, finding.signal), set()).add(finding.service)
-        else:
-            found_itself.add((finding.service, finding.signal))
-    credited = []
-    for finding in findings:
-        if finding.peer is None:
-            continue
-        key = (finding.peer, finding.signal)
-        credit = PEER_CREDIT * len(agreeing[key]) / len(callers[key])
-        if key in measures_itself and key not in found_itself and finding.peer not in starved:
-            credit *= CALM_PEER
-        if credit * finding.surprise > LEAST_SURPRISE:
-            credited.append(
-                replace(finding, service=finding.peer, surprise=credit * finding.surprise)
-            )
-    return credited
-
-
-def _without_markers(series: Series) -> Series:
-    """The series less samples that nothing can measure, such as ±1.8e308 for "not set"."""
-    real = np.abs(series.values) <= LARGEST_SAMPLE
-    if np.all(real):
-        return series
-    return replace(series, times_ns=series.times_ns[real], values=series.values[real])
-
-
-def _percentages(every: list[Series]) -> frozenset[str]:
-    """Names of metrics whose samples, over all services, come up to 100 and never exceed it."""
-    most: dict[str, float] = defaultdict(float)
-    for series in every:
-        if len(series.values):
-            most[series.name] = max(most[series.name], float(np.max(series.values)))
-    return frozenset(name for name, value in most.items() if NEARLY_ALL <= value <= 100.0)
-
-
-def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, float]:
-    """How many times more requests each service got in the window than before.
-
-    From the busiest traffic series of the service itself; services without one are absent.
-    """
-    busiest: dict[str, tuple[float, float]] = {}
-    for item in usable:
-        if item.meaning.signal != "traffic" or item.meaning.caller_side:
-            continue
-        inside = window.contains(item.times_ns)
-        if not np.any(inside) or np.all(inside):
-            continue
-        before, during = (float(np.median(item.values[side])) for side in (~inside, inside))
-        if before > 0.0 and during > 0.0:
-            this = (before, during / before)
-            busiest[item.series.service] = max(this, busiest.get(item.series.service, this))
-    return {service: ratio for service, (_, ratio) in busiest.items()}
-
-
-def _beyond_load(finding: Finding, load: float) -> Finding | None:
-    """The finding less what the change in traffic explains of it (shares of the logarithm)."""
-    before, during = finding.baseline or 0.0, finding.observed or 0.0
-    if before <= 0.0 or during <= 0.0:
-        return finding
-    explained = float(np.log(load) / np.log(during / before))
-    surprise = finding.surprise * (1.0 - min(1.0, max(0.0, explained)))
-    return replace(finding, surprise=surprise) if surprise > LEAST_SURPRISE else None
+    return [*findings, *credited_to_peers(findings, usable)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +120,6 @@ def _smallest_positive(values: Floats) -> float:
 def _whole_numbers(values: Floats) -> bool:
     """Counts an interval: their noise is at least Poisson's, the root of the mean."""
     return bool(np.all(values == np.floor(values)))
-
-
-def _rate_per_s(times_ns: Int64s, values: Floats) -> tuple[Int64s, Floats]:
-    """Increase per second of a counter; a fall is a restart, counted from zero."""
-    steps = np.diff(values)
-    steps = np.where(steps < 0, values[1:], steps)
-    seconds = np.maximum(np.diff(times_ns) / 1e9, 1e-9)
-    return times_ns[1:], steps / seconds
 
 
 def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Finding | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import fsum, log2, sqrt
 
 from aegis.engine.graph import CallGraph
 from aegis.engine.symptoms import (
@@ -48,6 +48,7 @@ CHANGE_BOOST = 0.35
 CHANGE_BASE = 0.8
 LEAST_FELT = 0.5
 CENTRALITY = 0.1
+AMPLIFIED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
         if use_graph and whole > 0.0:
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
             base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * (raw + upstream) / whole
+            base *= 1.0 + AMPLIFIED * _amplification(service, world)
         recency = world.recency.get(service, 0.0)
         score = (base + CHANGE_SYMPTOM * recency * borrowed) * (1.0 + CHANGE_BOOST * recency)
         score += CHANGE_BASE * recency + central
@@ -86,6 +88,18 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             score *= OFF_PATH
         scored.append(Scored(service, score, raw, explained_by))
     return scored
+
+
+def _amplification(service: str, world: World) -> float:
+    """-1..1: do requests multiply on the way into the service? Callers retry what fails.
+
+    log2 of its own increase in requests over the largest increase among its callers.
+    """
+    own = world.load.get(service)
+    above = [world.load[name] for name in world.graph.callers[service] if name in world.load]
+    if own is None or not above:
+        return 0.0
+    return max(-1.0, min(1.0, log2(own / max(above))))
 
 
 def total(by_signal: Mapping[Signal, float]) -> float:

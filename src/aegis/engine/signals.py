@@ -190,7 +190,7 @@ def _unit_of(name: str, words: list[str], signal: Signal, series: Series, *, cou
             return "ms"
         return "s" if not present.isdisjoint({"s", "sec", "secs", "second", "seconds"}) else ""
     if signal == "errors" and not present.isdisjoint(_SHARE_WORDS):
-        return "share" if small else "%" if "availability" in present else "per_s"
+        return "share" if small else "%" if "availability" in present else ""
     if "bytes" in present:
         return "bytes"
     if counter:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
-from aegis.engine.metrics import STARVED
+from aegis.engine.metric_load import is_starved
 from aegis.engine.symptoms import ERRORS, LATENCY, Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -130,11 +130,7 @@ def _may_come_from_outside(symptoms: Symptoms, family: frozenset[Signal]) -> boo
 
 def _starved(symptoms: Symptoms | None) -> bool:
     """Does the service hardly get requests any more? Then it is not reached, or not up."""
-    return symptoms is not None and any(
-        finding.signal == "traffic"
-        and (finding.observed or 0.0) < STARVED * (finding.baseline or 0.0)
-        for finding in symptoms.findings
-    )
+    return symptoms is not None and any(is_starved(finding) for finding in symptoms.findings)
 
 
 def _own_strength(found: dict[str, Symptoms], service: str) -> float:

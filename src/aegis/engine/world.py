@@ -8,7 +8,9 @@ from math import exp, log2
 
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
-from aegis.engine.metrics import LEAST_SURPRISE, PEER_CREDIT, MeasuredSeries
+from aegis.engine.measured import MeasuredSeries
+from aegis.engine.metric_load import LEAST_SURPRISE, load_ratios
+from aegis.engine.metric_peers import PEER_CREDIT
 from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Change, TimeWindow
@@ -32,6 +34,7 @@ class World:
     callee from outside (caller → callee). `off_path` services have no connection to any
     traced one.
     `leaf_users` tells for each operation of leaf spans which services have such spans.
+    `load` is how many times more requests a service gets than before, where known.
     `recency` is 1 for a service changed at the start of the window, less before.
     `centrality` is 0..1, by the number of direct callers and callees.
     """
@@ -44,6 +47,7 @@ class World:
     views: Mapping[str, str]
     leaf_users: Mapping[str, frozenset[str]]
     recency: Mapping[str, float]
+    load: Mapping[str, float]
     centrality: Mapping[str, float]
 
     @staticmethod
@@ -83,6 +87,7 @@ class World:
             },
             leaf_users=leaf_users,
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
+            load=load_ratios(usable, observations.window),
             centrality={name: value / most for name, value in degree.items()},
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from aegis.engine.findings import Finding
 from aegis.engine.log_lines import ReadLines, log_query
-from aegis.engine.metrics import MeasuredSeries
+from aegis.engine.measured import MeasuredSeries
 from aegis.engine.trace_tree import NO_ROW, TraceTree, dense, operation_groups, span_query
 from aegis.model.evidence import Signal, Source
 from aegis.model.telemetry import UNDATED, Change, Floats, Int64s, to_ns

@@ -13,12 +13,12 @@ from aegis.agent.monitor import Sources
 from aegis.engine.findings import Finding
 from aegis.engine.log_lines import read_lines
 from aegis.engine.logs import log_findings
-from aegis.engine.metrics import measured, metric_findings
+from aegis.engine.measured import measured
+from aegis.engine.metrics import metric_findings
 from aegis.engine.spans import span_findings
 from aegis.engine.statements import describe
 from aegis.engine.trace_tree import TraceTree
 from aegis.model.errors import InvalidCase, SourceError
-from aegis.model.evidence import Source
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 from aegis.model.text import Text
 from aegis.workflows.verify_answer.measure_again import (
@@ -42,12 +42,13 @@ _P95 = 0.95
 class Citation:
     """One item of evidence as an answer printed it.
 
-    `data_window` is the time of the rows. `signal`, `subject` and `window` (what the
-    statement speaks of) say more precisely what was measured; a citation may lack them.
+    `data_window` is the time of the rows. A source we do not know cannot be asked. `signal`,
+    `subject` and `window` (what the statement speaks of) say more precisely what was
+    measured; a citation may lack them.
     """
 
     id: str
-    source: Source
+    source: str
     query: str
     data_window: TimeWindow
     sha256: str
@@ -75,8 +76,8 @@ class Checked:
 class Again:
     """The sources read once more; a source that could not be read is None in `tables`."""
 
-    tables: dict[Source, list[Finding] | None]
-    why_not: dict[Source, Text]
+    tables: dict[str, list[Finding] | None]
+    why_not: dict[str, Text]
     judge: Callable[[TimeWindow], list[Finding]]
 
 
@@ -109,19 +110,19 @@ async def _measure_again(
     matrix, no_metrics = await _read(lambda: _metrics_of(sources, reach), Matrix())
     spans, no_traces = await _read(lambda: _spans_of(sources, reach), SpanTable.empty())
     logs, no_logs = await _read(lambda: _logs_of(sources, reach), LogTable.empty())
-    queries: dict[Source, set[str]] = {}
+    queries: dict[str, set[str]] = {}
     for citation in citations:
         queries.setdefault(citation.source, set()).add(citation.query)
     usable, tree = measured(matrix), TraceTree.of(spans)
     lines = read_lines(logs, tree)
-    why_not: dict[Source, Text | None] = {
+    why_not: dict[str, Text | None] = {
         "metrics": no_metrics,
         "traces": no_traces,
         # Lines get their spans, and some their time, from the traces.
         "logs": no_logs or no_traces,
         "changes": None,
     }
-    found: dict[Source, list[Finding]] = {
+    found: dict[str, list[Finding]] = {
         "metrics": list(metric_rows(usable, queries.get("metrics", set()))),
         "traces": list(span_rows(tree, queries.get("traces", set()))),
         "logs": list(log_rows(lines, queries.get("logs", set()))),
@@ -164,9 +165,9 @@ async def _logs_of(sources: Sources, reach: TimeWindow) -> LogTable:
 
 
 def _check(citation: Citation, again: Again) -> Checked:
-    rows = again.tables[citation.source]
+    rows = again.tables.get(citation.source)
     if rows is None:
-        return unverifiable(citation, again.why_not[citation.source])
+        return unverifiable(citation, again.why_not.get(citation.source, _NO_SOURCE))
     cut = [_within(one, citation.data_window) for one in rows if _answers(one, citation)]
     for one in cut:
         if one.digest() == citation.sha256:
