@@ -22,10 +22,10 @@ BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint typecheck layers bench mutate lock clean
+.PHONY: help demo test check format lint typecheck layers bench mutate lock openapi test-openapi clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime  ## name the cause of a recorded incident, with proof
 	@$(BIN)/aegis demo
@@ -69,6 +69,12 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew (LOCK_ARGS=--upgrade)
 
 LOCK_FLAGS := --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+openapi: $(VENV)/.runtime  ## write docs/openapi.json anew
+	@$(BIN)/python -m aegis.entrypoints.http.openapi > docs/openapi.json
+
+test-openapi: $(VENV)/.dev  ## send the HTTP routes much of what their OpenAPI allows and forbids
+	@$(BIN)/python -m pytest tests/http/test_openapi.py --hypothesis-profile=thorough
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

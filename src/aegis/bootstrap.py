@@ -19,6 +19,7 @@ from aegis.adapters.cases.shelf import case_folders as folders_below
 from aegis.adapters.cases.truth import read_truth
 from aegis.adapters.cases.validation import validate
 from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
+from aegis.agent.supervisor import route
 from aegis.engine.diagnosis import ABLATIONS
 from aegis.model.errors import InvalidCase, InvalidWindow
 from aegis.model.evidence import EvidenceGap
@@ -42,6 +43,7 @@ __all__ = [
     "LastMinutes",
     "Problem",
     "RecordedCase",
+    "Step",
     "ablations",
     "analyze_case",
     "analyze_recorded",
@@ -167,7 +169,11 @@ def _window_of(asked: Asked, shelf: Shelf) -> TimeWindow:
     if isinstance(asked.when, TimeWindow):
         return asked.when
     end = shelf.now()
-    minutes = asked.when.minutes if asked.when is not None else LAST_MINUTES
+    if asked.when is None:
+        meant = route(asked.text, now=end, timezone=asked.timezone, known_services=()).window
+        if meant is not None:
+            return TimeWindow(meant.start, meant.end)
+    minutes = LAST_MINUTES if asked.when is None else asked.when.minutes
     return TimeWindow(end - timedelta(minutes=minutes), end)
 
 

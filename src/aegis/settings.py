@@ -5,24 +5,64 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.errors import ConfigurationError
 from aegis.model.text import Language
 
+MOST_WORKERS = 8
+MOST_WAITING = 32
+LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token: whose it is and what its holder may be trusted with."""
+
+    name: str
+    role: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Token(name={self.name!r}, role={self.role!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`language` of output that answers no question; `timezone` of times without an offset."""
+    """`language` of output that answers no question; `timezone` of times without an offset.
+
+    `case_dir` is one case folder or a folder of them. `port` None means: that of the
+    service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
+    """
 
     language: Language
     timezone: ZoneInfo
+    case_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int | None = None
+    tokens: tuple[Token, ...] = ()
+    allow_anonymous: bool = False
+    workers: int = 2
+    most_waiting: int = MOST_WAITING
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises ConfigurationError, naming the variable."""
     given = os.environ if environment is None else environment
-    return Settings(_language(given), _timezone(given))
+    case_dir = given.get("AEGIS_CASE_DIR")
+    waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
+    return Settings(
+        language=_language(given),
+        timezone=_timezone(given),
+        case_dir=Path(case_dir) if case_dir else None,
+        host=given.get("AEGIS_HOST") or "127.0.0.1",
+        port=_number(given, "AEGIS_PORT", 1, LAST_PORT),
+        tokens=_tokens(given),
+        allow_anonymous=_flag(given, "AEGIS_ALLOW_ANONYMOUS"),
+        workers=_number(given, "AEGIS_WORKERS", 1, 64) or _usual_workers(),
+        most_waiting=MOST_WAITING if waiting is None else waiting,
+    )
 
 
 def _language(given: Mapping[str, str]) -> Language:
@@ -39,3 +79,40 @@ def _timezone(given: Mapping[str, str]) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"AEGIS_TIMEZONE: must be an IANA time zone, is {name!r}"
         raise ConfigurationError(message) from None
+
+
+def _usual_workers() -> int:
+    """One a core: an analysis is pure computing."""
+    return min(MOST_WORKERS, os.cpu_count() or 1)
+
+
+def _number(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:
+    text = given.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        message = f"{name}: must be a whole number from {least} to {most}, is {text!r}"
+        raise ConfigurationError(message)
+    return int(text)
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    text = (given.get(name) or "false").lower()
+    if text not in ("true", "false"):
+        raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
+    return text == "true"
+
+
+def _tokens(given: Mapping[str, str]) -> tuple[Token, ...]:
+    """Entries are separated by commas. No secret ever becomes part of a message."""
+    entries = [one.strip() for one in (given.get("AEGIS_API_TOKENS") or "").split(",")]
+    found = []
+    for place, entry in enumerate((one for one in entries if one), start=1):
+        parts = entry.split(":", 2)
+        if len(parts) != 3 or not all(parts) or not entry.isascii():
+            message = f"AEGIS_API_TOKENS: entry {place} must be name:role:secret in ASCII"
+            raise ConfigurationError(message)
+        found.append(Token(*parts))
+    if len({one.secret for one in found}) < len(found):
+        raise ConfigurationError("AEGIS_API_TOKENS: two entries have the same secret")
+    return tuple(found)

@@ -3,70 +3,48 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import sys
-from datetime import UTC, datetime
-from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.model.errors import AegisError, ConfigurationError, InvalidWindow, SourceError
+from aegis.entrypoints.cli.options import (
+    EPILOG,
+    INVALID,
+    LONGEST_QUESTION,
+    UNREADABLE,
+    USAGE,
+    Ablate,
+    AsJson,
+    Folder,
+    Language_,
+    Service,
+    Window,
+    ablated,
+    console,
+    print_json,
+    window_of,
+)
+from aegis.model.errors import AegisError, ConfigurationError, SourceError
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from aegis.model.telemetry import TimeWindow
     from aegis.model.text import Language
     from aegis.workflows.analyze_incident import Analysis
 
-USAGE, INVALID, UNREADABLE = 2, 3, 4
-LONGEST_QUESTION = 4000
-
-_EPILOG = (
-    "Exit codes: 0 answered; 2 wrong usage or setting; 3 invalid case or input; "
-    "4 a source could not be read."
-)
-
-
-class Lang(StrEnum):
-    zh = "zh"
-    en = "en"
-
-
-class Window(StrEnum):
-    fault = "fault"
-    asked = "asked"
-
-
 app = typer.Typer(
     help="Why is this broken? Ranked root causes with evidence that can be measured again.",
-    epilog=_EPILOG,
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-case_app = typer.Typer(help="Look at recorded incidents.", no_args_is_help=True, epilog=_EPILOG)
+case_app = typer.Typer(help="Look at recorded incidents.", no_args_is_help=True, epilog=EPILOG)
 app.add_typer(case_app, name="case")
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A case folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Language_ = Annotated[Lang | None, typer.Option("--lang", help="Language of the answer.")]
-Ablate = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ablate",
-        metavar="PART",
-        help="Leave out graph, metrics, spans, logs or changes, to see what they are worth.",
-    ),
-]
 
 
 def main() -> None:
@@ -103,7 +81,7 @@ def _options(
     """Why is this broken? Ranked root causes with evidence that can be measured again."""
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=EPILOG)
 def analyze(
     question: Annotated[str, typer.Argument(help="What you want to know, in plain words.")],
     case: Annotated[Path, typer.Option("--case", metavar="DIR", help="A recorded incident.")],
@@ -129,8 +107,8 @@ def analyze(
         raise typer.BadParameter(
             f"must have 1 to {LONGEST_QUESTION} characters", param_hint="question"
         )
-    window = _window(start, end)
-    without = _ablated(ablate)
+    window = window_of(start, end)
+    without = ablated(ablate)
     language: Language = lang.value if lang else speaks(question)
     opened = bootstrap.open_case(case)
     _print_analysis(
@@ -138,7 +116,7 @@ def analyze(
     )
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=EPILOG)
 def demo(lang: Language_ = None, as_json: AsJson = False) -> None:
     """Name the cause of the incident that comes with Aegis."""
     from aegis import bootstrap
@@ -158,10 +136,60 @@ def demo(lang: Language_ = None, as_json: AsJson = False) -> None:
             f"{aegis} demo --json",
             f"{aegis} bench DIR",
         )
-        print_commands(_console(), language, dict(zip(words.DEMO_NEXT, commands, strict=True)))
+        print_commands(console(), language, dict(zip(words.DEMO_NEXT, commands, strict=True)))
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=EPILOG)
+def verify(
+    answer: Annotated[
+        Path,
+        typer.Argument(metavar="ANSWER.json", help="An answer as --json prints it; - is stdin."),
+    ],
+    case: Annotated[
+        Path | None,
+        typer.Option("--case", metavar="DIR", help="Where to ask again; else AEGIS_CASE_DIR."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the evidence of an answer again: match, changed, gone or unverifiable.
+
+    Exit 3 where something is changed or gone, 4 where something could only not be verified.
+    """
+    from aegis.entrypoints.cli import verifying
+
+    results = verifying.verify_file(answer, case, read_settings())
+    if as_json:
+        print_json({"results": results})
+    else:
+        verifying.print_results(console(), results)
+    verdicts = {one["verdict"] for one in results}
+    if verdicts & {"changed", "gone"}:
+        raise typer.Exit(INVALID)
+    if "unverifiable" in verdicts:
+        raise typer.Exit(UNREADABLE)
+
+
+@app.command(epilog=EPILOG)
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else AEGIS_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; else AEGIS_PORT, else 8002.")
+    ] = None,
+    service: Annotated[
+        Service, typer.Option(help="Serve one group of routes, on a port of its own.")
+    ] = Service.all,
+    case_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A case, or a folder of cases; else AEGIS_CASE_DIR."),
+    ] = None,
+) -> None:
+    """Answer over HTTP until stopped. Others than this machine need a token."""
+    from aegis.entrypoints.http import serve as serving
+
+    serving.serve(read_settings(), service.value, host, port, case_dir)
+
+
+@app.command(epilog=EPILOG)
 def bench(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of cases.")],
     as_json: AsJson = False,
@@ -185,24 +213,24 @@ def bench(
     from aegis.entrypoints.cli import bench as benching
 
     report = benching.run_bench(
-        folders, window.value, _ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
+        folders, window.value, ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
     )
     printing = benching.print_json if as_json else benching.print_table
-    printing(_console(), report)
+    printing(console(), report)
 
 
-@case_app.command(epilog=_EPILOG)
+@case_app.command(epilog=EPILOG)
 def show(folder: Folder, as_json: AsJson = False) -> None:
     """Say what a case is about and how much it holds."""
     from aegis.entrypoints.cli import cases
 
     if as_json:
-        _print_json(cases.case_json(folder))
+        print_json(cases.case_json(folder))
     else:
-        cases.print_case(_console(), folder)
+        cases.print_case(console(), folder)
 
 
-@case_app.command(epilog=_EPILOG)
+@case_app.command(epilog=EPILOG)
 def validate(folder: Folder, as_json: AsJson = False) -> None:
     """Say which file, row and column of a case is wrong; exit 3 where one is."""
     from aegis import bootstrap
@@ -210,9 +238,9 @@ def validate(folder: Folder, as_json: AsJson = False) -> None:
 
     problems = bootstrap.validate(folder)
     if as_json:
-        _print_json(cases.problems_json(problems))
+        print_json(cases.problems_json(problems))
     else:
-        cases.print_problems(_console(), folder, problems)
+        cases.print_problems(console(), folder, problems)
     if not cases.is_valid(problems):
         raise typer.Exit(INVALID)
 
@@ -222,13 +250,9 @@ def _print_analysis(analysis: Analysis, as_json: bool) -> None:
     from aegis.entrypoints.cli.answer_text import print_answer
 
     if as_json:
-        _print_json(answer_json(analysis))
+        print_json(answer_json(analysis))
     else:
-        print_answer(_console(), analysis)
-
-
-def _print_json(fields: dict[str, object]) -> None:
-    typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
+        print_answer(console(), analysis)
 
 
 def _from_here(path: Path) -> str:
@@ -236,51 +260,3 @@ def _from_here(path: Path) -> str:
     if path.is_relative_to(Path.cwd()):
         return str(path.relative_to(Path.cwd()))
     return path.name if shutil.which(path.name) == str(path) else str(path)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-def _window(start: str | None, end: str | None) -> TimeWindow | None:
-    """The window a person gave; None where they gave none."""
-    from aegis.model.telemetry import TimeWindow
-
-    if start is None and end is None:
-        return None
-    if start is None or end is None:
-        missing = "--start" if start is None else "--end"
-        raise typer.BadParameter("give both --start and --end, or neither", param_hint=missing)
-    first, last = _moment(start, "--start"), _moment(end, "--end")
-    if last <= first:
-        raise InvalidWindow("--end", f"{end} is not after --start {start}")
-    return TimeWindow(first, last)
-
-
-def _moment(text: str, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is not an ISO 8601 time such as 2026-11-02T10:15+08:00"
-        raise typer.BadParameter(message, param_hint=option) from None
-    aware = (
-        moment
-        if moment.utcoffset() is not None
-        else moment.replace(tzinfo=read_settings().timezone)
-    )
-    if not 1970 < aware.year < 2200:
-        raise typer.BadParameter(f"{text!r} is not between 1971 and 2199", param_hint=option)
-    return aware.astimezone(UTC)
-
-
-def _ablated(parts: Sequence[str] | None) -> frozenset[str]:
-    from aegis import bootstrap
-
-    wanted = {part for given in parts or () for part in given.split(",")}
-    unknown = sorted(wanted - set(bootstrap.ablations()))
-    if unknown:
-        known = ", ".join(bootstrap.ablations())
-        raise typer.BadParameter(f"{unknown[0]!r} is none of {known}", param_hint="--ablate")
-    return frozenset(wanted)

@@ -1,0 +1,105 @@
+"""What the commands share: exit codes, options, and how they are read and printed."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aegis.model.errors import InvalidWindow
+from aegis.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from aegis.model.telemetry import TimeWindow
+
+USAGE, INVALID, UNREADABLE = 2, 3, 4
+LONGEST_QUESTION = 4000
+
+EPILOG = (
+    "Exit codes: 0 answered; 2 wrong usage or setting; 3 invalid case or input; "
+    "4 a source could not be read."
+)
+
+
+class Lang(StrEnum):
+    zh = "zh"
+    en = "en"
+
+
+class Window(StrEnum):
+    fault = "fault"
+    asked = "asked"
+
+
+class Service(StrEnum):
+    all = "all"
+    ops = "ops"
+    chatops = "chatops"
+    rca = "rca"
+    predict = "predict"
+
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A case folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Language_ = Annotated[Lang | None, typer.Option("--lang", help="Language of the answer.")]
+Ablate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ablate",
+        metavar="PART",
+        help="Leave out graph, metrics, spans, logs or changes, to see what they are worth.",
+    ),
+]
+
+
+def print_json(fields: dict[str, object]) -> None:
+    typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def window_of(start: str | None, end: str | None) -> TimeWindow | None:
+    """The window a person gave; None where they gave none."""
+    from aegis.model.telemetry import TimeWindow
+
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        missing = "--start" if start is None else "--end"
+        raise typer.BadParameter("give both --start and --end, or neither", param_hint=missing)
+    first, last = _moment(start, "--start"), _moment(end, "--end")
+    if last <= first:
+        raise InvalidWindow("--end", f"{end} is not after --start {start}")
+    return TimeWindow(first, last)
+
+
+def _moment(text: str, option: str) -> datetime:
+    from aegis.entrypoints.moments import read_moment
+
+    try:
+        return read_moment(text, read_settings().timezone)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def ablated(parts: Sequence[str] | None) -> frozenset[str]:
+    from aegis import bootstrap
+
+    wanted = {part for given in parts or () for part in given.split(",")}
+    unknown = sorted(wanted - set(bootstrap.ablations()))
+    if unknown:
+        known = ", ".join(bootstrap.ablations())
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {known}", param_hint="--ablate")
+    return frozenset(wanted)

@@ -1,0 +1,57 @@
+"""`aegis verify`: does an answer still stand?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from aegis import bootstrap
+from aegis.entrypoints.citations import checked_json, citations_of
+from aegis.model.errors import ConfigurationError, InvalidRequest
+from aegis.settings import Settings
+
+Result = Mapping[str, str]
+_STYLES = {"match": "green", "changed": "yellow", "gone": "red", "unverifiable": "magenta"}
+
+
+def verify_file(answer: Path, case: Path | None, settings: Settings) -> list[Result]:
+    """InvalidRequest where the file is no answer, ConfigurationError without a source."""
+    citations = citations_of(_read(answer), settings.timezone)
+    cases = case or settings.case_dir
+    if cases is None:
+        raise ConfigurationError("--case: give a case folder, or set AEGIS_CASE_DIR")
+    checked = bootstrap.verify_recorded(cases, citations)
+    return cast("list[Result]", checked_json(citations, checked))
+
+
+def print_results(console: Console, results: Sequence[Result]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in results:
+        verdict = one["verdict"]
+        table.add_row(one["id"], f"[{_STYLES[verdict]}]{verdict}[/]", escape(one["statement"]))
+    console.print(table)
+    counts = Counter(one["verdict"] for one in results)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict])
+    console.print(told or "The answer cites no evidence.")
+
+
+def _read(file: Path) -> object:
+    name = str(file)
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else file.read_bytes()
+        return cast("object", json.loads(raw.decode("utf-8")))
+    except OSError as error:
+        raise InvalidRequest(name, error.strerror or "cannot be read") from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(name, f"is not JSON: {error}") from None

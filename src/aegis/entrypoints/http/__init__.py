@@ -1,0 +1,1 @@
+"""HTTP: translate, authenticate, delegate. One application serves every route."""

@@ -1,0 +1,94 @@
+"""The application: `uvicorn aegis.entrypoints.http.app:app`, or `aegis serve`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+
+from aegis.entrypoints.http.access import Access
+from aegis.entrypoints.http.analysts import Analysts
+from aegis.entrypoints.http.bodies import JsonBodies
+from aegis.entrypoints.http.health import health_routes
+from aegis.entrypoints.http.observed import Observed
+from aegis.entrypoints.http.ops import ops_routes
+from aegis.entrypoints.http.problems import answer_with_problems
+from aegis.observability import Measurements
+from aegis.settings import Settings, read_settings
+
+Service = Literal["all", "ops", "chatops", "rca", "predict"]
+NAMES: dict[Service, str] = {
+    "all": "ops-service",
+    "ops": "ops-service",
+    "chatops": "chatops-service",
+    "rca": "rca-service",
+    "predict": "predict-service",
+}
+
+
+def create_app(settings: Settings, service: Service = "all") -> FastAPI:
+    """One service's routes, or all of them."""
+    analysts = Analysts(settings.workers, settings.most_waiting)
+    measurements = Measurements(lambda: analysts.running, lambda: analysts.waiting)
+
+    @asynccontextmanager
+    async def warm(app: FastAPI) -> AsyncIterator[None]:
+        analysts.open()
+        try:
+            yield
+        finally:
+            await analysts.close()
+
+    app = FastAPI(
+        title="Aegis",
+        version=metadata.version("aegis-sre"),
+        description="Why is this broken? Ranked root causes with evidence.",
+        lifespan=warm,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Observed, measurements),
+            Middleware(Access, settings),
+            Middleware(JsonBodies),
+        ],
+    )
+    answer_with_problems(app)
+    app.include_router(health_routes(settings, NAMES[service], measurements))
+    if service in ("all", "ops"):
+        app.include_router(ops_routes(settings, analysts))
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI of the application: an invalid request is 400 here, never 422."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                if "ops" in operation["tags"]:
+                    operation["security"] = [{}, {"token": []}]
+        components = schema["components"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            components["schemas"].pop(name, None)
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app` is made when a server asks for it, so that importing this reads no environment."""
+    if name != "app":
+        raise AttributeError(name)
+    made = create_app(read_settings())
+    globals()["app"] = made
+    return made

@@ -1,0 +1,48 @@
+"""Is it alive, can it answer, what does it count."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from aegis import bootstrap
+from aegis.entrypoints.http.problems import not_ready
+from aegis.entrypoints.http.schemas import ErrorAnswer, Health, Readiness
+from aegis.model.errors import InvalidCase
+from aegis.observability import Measurements
+from aegis.settings import Settings
+
+
+def health_routes(settings: Settings, service: str, measurements: Measurements) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", response_model=Health)
+    async def healthz() -> Response:
+        """The process runs; nothing else is checked."""
+        return JSONResponse({"status": "ok", "service": service})
+
+    @router.get("/readyz", response_model=Readiness, responses={503: {"model": ErrorAnswer}})
+    async def readyz() -> Response:
+        """There is something to ask; else which setting or file is in the way."""
+        if settings.case_dir is None:
+            raise not_ready("AEGIS_CASE_DIR", "not set, so there is nothing to ask")
+        try:
+            cases = await asyncio.to_thread(bootstrap.count_cases, settings.case_dir)
+        except InvalidCase as error:
+            raise not_ready("AEGIS_CASE_DIR", str(error)) from None
+        return JSONResponse({"status": "ready", "service": service, "cases": cases})
+
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def metrics() -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(measurements.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return router

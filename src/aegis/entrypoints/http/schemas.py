@@ -1,0 +1,166 @@
+"""The bodies of the HTTP contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Description = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+Moment = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Minutes = Annotated[int, Field(strict=True, ge=1, le=1440)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+EXAMPLE_QUESTION = "结账为什么这么慢？"
+
+
+class Strict(BaseModel):
+    """A misspelt field would silently ask something else, so unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TimeRange(Strict):
+    """`start` and `end`, or `last_minutes`; only one of start and end counts as not given."""
+
+    start: Moment | None = Field(None, description="ISO 8601; without offset in AEGIS_TIMEZONE")
+    end: Moment | None = Field(None, description="exclusive")
+    last_minutes: Minutes | None = None
+
+
+class AnalyzeRequest(Strict):
+    """Why is this broken?"""
+
+    description: Description = Field(examples=[EXAMPLE_QUESTION])
+    time_range: TimeRange | None = None
+    session_id: Short | None = None
+    model: Short | None = Field(None, description="qwen, glm, deepseek or doubao")
+    notify_chat_id: Short | None = None
+
+
+class CitedWindow(BaseModel):
+    start: Moment
+    end: Moment
+
+
+class CitedEvidence(BaseModel):
+    """An item of an answer's `evidence`, as it came; what more it holds is ignored."""
+
+    id: str
+    source: str
+    query: str
+    start: Moment
+    end: Moment
+    sha256: str
+    statement: str
+    signal: str | None = None
+    subject: str | None = None
+    window: CitedWindow | None = None
+
+
+class VerifyRequest(BaseModel):
+    """The evidence of an answer, or the whole answer."""
+
+    evidence: Annotated[list[CitedEvidence], Field(max_length=1000)]
+
+
+class Checked(BaseModel):
+    id: str
+    verdict: Literal["match", "changed", "gone", "unverifiable"]
+    statement: str
+    sha256: str | None
+
+
+class VerifyAnswer(BaseModel):
+    results: list[Checked]
+
+
+class RootCause(Strict):
+    rank: int
+    service: str | None
+    probability: float | None
+    family: str
+    onset: str | None
+    description: str
+    key_indicators: list[str]
+    key_logs: list[str]
+    evidence_ids: list[str]
+    against: list[str]
+
+
+class TraceStep(Strict):
+    index: int
+    tool: str
+    tool_input: str
+    observation: str
+    log: str | None
+
+
+class Trace(Strict):
+    steps: list[TraceStep]
+
+
+class Evidence(CitedEvidence):
+    model_config = ConfigDict(extra="forbid")
+
+    service: str
+    peer: str | None
+
+
+class Impact(Strict):
+    since: str | None
+    statement: str
+
+
+class TimelineEvent(Strict):
+    time: str
+    event: str
+    evidence_id: str | None
+
+
+class RuledOut(Strict):
+    service: str
+    why: str
+
+
+class AnalyzeAnswer(BaseModel):
+    """At most three causes; none where nothing abnormal was found."""
+
+    summary: str
+    ranked_root_causes: Annotated[list[RootCause], Field(max_length=3)]
+    none_probability: float
+    next_actions: list[str]
+    trace: Trace
+    evidence: list[Evidence]
+    impact: Impact
+    timeline: list[TimelineEvent]
+    ruled_out: list[RuledOut]
+    blind_spots: list[str]
+    narrator: str
+    start: str
+    end: str
+    session_id: str | None
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    service: str
+
+
+class Readiness(BaseModel):
+    status: Literal["ready"]
+    service: str
+    cases: int
+
+
+class ProblemDetail(BaseModel):
+    field: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    error: str
+    message: str
+    details: list[ProblemDetail]

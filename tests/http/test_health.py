@@ -1,0 +1,61 @@
+"""Probes and metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aegis.entrypoints.http.app import Service
+from tests.http.service import ANALYZE, Sent, answer, answers, problem_of, settings
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [
+        ("all", "ops-service"),
+        ("ops", "ops-service"),
+        ("chatops", "chatops-service"),
+        ("rca", "rca-service"),
+        ("predict", "predict-service"),
+    ],
+)
+def test_health_names_the_service(service: Service, name: str) -> None:
+    (response,) = answers(Sent("GET", "/healthz"), given=settings(), service=service)
+    assert response.json() == {"status": "ok", "service": name}
+
+
+def test_a_service_serves_its_own_routes_only() -> None:
+    (response,) = answers(Sent("POST", ANALYZE, {}), given=settings(), service="chatops")
+    assert problem_of(response)[0] == 404
+
+
+def test_it_is_ready_with_a_case_to_ask(shop: Path) -> None:
+    response = answer(Sent("GET", "/readyz"), settings(shop.parent))
+    assert (response.status_code, response.json()["cases"]) == (200, 1)
+
+
+def test_it_is_not_ready_without_a_setting() -> None:
+    response = answer(Sent("GET", "/readyz"), settings())
+    assert problem_of(response) == (503, "not_ready", "AEGIS_CASE_DIR")
+
+
+def test_it_is_not_ready_with_an_empty_folder(tmp_path: Path) -> None:
+    response = answer(Sent("GET", "/readyz"), settings(tmp_path))
+    assert "there is no case.json in it" in response.json()["message"]
+
+
+def test_it_is_not_ready_with_a_broken_case_alone(shop: Path) -> None:
+    (shop / "case.json").write_text("{oops")
+    response = answer(Sent("GET", "/readyz"), settings(shop))
+    assert "case.json: not JSON" in response.json()["message"]
+
+
+def test_requests_are_counted_by_route_and_status(shop: Path) -> None:
+    asked = [Sent("POST", ANALYZE, {}), Sent("GET", "/no/such/path"), Sent("GET", "/metrics")]
+    text = answers(*asked, given=settings(shop))[-1].text
+    assert (
+        'aegis_http_requests_total{method="POST",route="/api/ops/analyze",status="400"} 1' in text
+    )
+    assert 'aegis_http_requests_total{method="GET",route="other",status="404"} 1.0' in text
+    assert "aegis_analyses_running 0.0" in text
