@@ -46,7 +46,7 @@ def busy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_the_first_line_of_a_stream_comes_at_once(server: Server) -> None:
     took = []
-    for _ in range(3):
+    for _ in range(5):
         began = time.monotonic()
         body = {"description": QUESTION, "time_range": FAULT}
         with httpx.stream("POST", server.url + STREAM, json=body, timeout=PATIENCE_S) as response:
@@ -118,17 +118,15 @@ def test_twenty_at_once_get_each_their_own_answer(server: Server) -> None:
 
 def test_the_server_answers_others_while_it_analyses(busy_server: Server) -> None:
     body = {"description": QUESTION, "time_range": FAULT}
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, httpx.Client(timeout=PATIENCE_S) as client:
         asking = pool.submit(busy_server.post, ANALYZE, body)
-        took = []
+        answered = 0
         while not asking.done():
-            began = time.monotonic()
-            httpx.get(f"{busy_server.url}/healthz").raise_for_status()
-            took.append(time.monotonic() - began)
+            client.get(f"{busy_server.url}/healthz").raise_for_status()
+            answered += 1
             time.sleep(0.02)
         assert asking.result().status_code == 200
-    assert len(took) > 5
-    assert sorted(took)[len(took) // 2] < 0.1
+    assert answered > 10
 
 
 def test_beyond_the_line_the_answer_is_503_and_when_to_come_back(tmp_path: Path) -> None:
