@@ -8,7 +8,7 @@ of names beside them; -1 means "none". Times are nanoseconds since the epoch, UT
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ids = NDArray[np.bytes_]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNDATED = np.iinfo(np.int64).min
 """Time of a log line whose own clock cannot be read or believed."""
 
