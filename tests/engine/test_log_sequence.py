@@ -25,6 +25,7 @@ def told(
     during: tuple[int, int],
     *,
     others_during: int = 0,
+    one_trace: bool = False,
     extra: list[LogLine] | None = None,
     service: str = "cart",
 ) -> list[Finding]:
@@ -35,11 +36,13 @@ def told(
     lines, rows = list(extra or []), []
     for start, (opened, closed) in ((0, before), (600, during)):
         for number in range(opened):
-            time, trace = start + number, f"t{start + number:04d}"
-            rows.append(span(trace, "1", "", service, start_s=time))
-            lines.append(line(time, service, "open", "INFO", trace, "1"))
+            time, trace, name = start + number, f"t{start + number:04d}", "1"
+            if one_trace and start == 600:
+                trace, name = "one", str(number)
+            rows.append(span(trace, name, "", service, start_s=time))
+            lines.append(line(time, service, "open", "INFO", trace, name))
             if number >= opened - closed:
-                lines.append(line(time + 0.5, service, "close", "INFO", trace, "1"))
+                lines.append(line(time + 0.5, service, "close", "INFO", trace, name))
     for number in range(others_during):
         trace = f"x{number:04d}"
         rows.append(span(trace, "1", "", service, start_s=700 + number))
@@ -115,6 +118,11 @@ def test_the_share_is_that_of_the_traces_of_the_service_that_lost_the_line(
     others: int, share: float
 ) -> None:
     assert told((20, 20), (10, 5), others_during=others)[0].share == near(share)
+
+
+def test_no_more_than_all_requests_are_touched() -> None:
+    # ten spans of one trace: 0.5 · 10 / 1
+    assert told((20, 20), (10, 5), one_trace=True)[0].share == 1.0
 
 
 def test_only_lines_of_the_same_span_follow_each_other() -> None:

@@ -21,8 +21,6 @@ MOST_DECADES = 12.0
 def sequence_findings(lines: ReadLines, dated: Bools, after: Bools) -> list[Finding]:
     """After this line, in the same span, that line used to follow and no longer does."""
     rows = np.flatnonzero(dated & (lines.span != NO_ROW))
-    if len(rows) == 0:
-        return []
     rows = rows[np.lexsort((rows, lines.time_ns[rows], lines.span[rows]))]
     kinds = len(lines.templates)
     first = lines.template[rows]
