@@ -83,6 +83,11 @@ class TestSurprise:
         assert not found.outbound
         assert judged == frozenset()
 
+    def test_of_fractions_of_a_millisecond_is_the_same(self) -> None:
+        before, after = [0.1] * 20, [0.3] * 10
+        (found,), _ = judge(change(before, after))
+        assert found.surprise == pytest.approx(expected(before, after, math.log2(3), 0.2, 0.1))
+
     def test_is_limited_by_how_much_of_a_request_it_is_where_the_effect_is_huge(self) -> None:
         before, after = [10.0] * 20, [160.0] * 10
         (found,), _ = judge(change(before, after))
@@ -328,13 +333,14 @@ class TestBlocks:
         found = block_surprise(np.array(times), np.array(values), np.arange(36) >= 33)
         assert found == pytest.approx(surprise(3))
 
-    def test_limit_the_surprise_of_spans_to_twice_theirs(self) -> None:
+    @pytest.mark.parametrize("faulty", [14.0, 16.0])
+    def test_limit_the_surprise_of_spans_to_twice_theirs(self, faulty: float) -> None:
         rows = []
         for place, ms in enumerate([8.0, 12.0] * 3):
             rows += requests([ms] * 25, start_s=20.0 * place)
-        rows += requests([16.0] * 60, start_s=FAULT_S)
+        rows += requests([faulty] * 60, start_s=FAULT_S)
         (found,), _ = judge(rows)
-        assert found.surprise == pytest.approx(2 * surprise(6 / 2.9652), rel=1e-4)
+        assert found.surprise == pytest.approx(2 * surprise((faulty - 10) / 2.9652), rel=1e-4)
 
     def test_that_see_nothing_leave_no_finding(self) -> None:
         """Half of the spans are slow, but the middle of each block stays where it was."""

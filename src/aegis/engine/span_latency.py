@@ -152,7 +152,7 @@ def block_surprise(times_ns: Int64s, values: Floats, after: Bools) -> float:
     Spans of one moment are slow together, so they are fewer independent samples than rows.
     Unlimited where the baseline has too few blocks to tell.
     """
-    block = times_ns // BLOCK_NS * 2 + after
+    block = times_ns // BLOCK_NS * 2 + after  # mutate: equivalent odd numbers beside even ones
     names, place = np.unique(block, return_inverse=True)
     grouped = GroupedSamples.of(place.astype(np.int64), values, after, len(names))
     medians = group_quantiles(grouped.values, grouped.offsets, 0.5)
@@ -177,7 +177,8 @@ def _winsorised_means(sides: GroupedSamples) -> Floats:
         np.repeat(np.arange(len(sizes)), sizes), weights=clipped, minlength=len(sizes)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sizes > 0, sums / sizes, np.nan)
+        means: Floats = sums / sizes
+    return means
 
 
 def _mean_root_ms(tree: TraceTree, after: Bools) -> float:
