@@ -89,8 +89,8 @@ def test_the_strongest_symptoms_come_first_and_the_lower_score_among_equals(
     one, two, three = names
     ordered = [
         FIRST,
-        Scored(one, 0.3, 2.0, None),
-        Scored(two, 0.2, 2.0 + 1e-12, None),
+        Scored(one, 0.3, 2.0 + 1e-12, None),
+        Scored(two, 0.2, 2.0, None),
         Scored(three, 0.1, 1.5, None),
     ]
 

@@ -173,7 +173,7 @@ class Candidates:
 
     def _onset(self, own: Symptoms) -> int | None:
         """When the first of the service's strong findings began."""
-        most = max((self._weight(item) for item in own.findings), default=0.0)
+        most = max([0.0, *(self._weight(item) for item in own.findings)])
         onsets = [
             item.onset_ns
             for item in own.findings
@@ -188,20 +188,16 @@ class Candidates:
         """
         graph, chain, place = self.world.graph, [], service
         distance = graph.upstream(cause)
-        while distance.get(place, 0) > 1:
+        while distance[place] > 1:
             closer = [
-                name
-                for name in graph.callees[place]
-                if distance.get(name, -1) == distance[place] - 1
+                name for name in graph.callees[place] if distance.get(name) == distance[place] - 1
             ]
             place = max(closer, key=self._prominence)
             chain.append(place)
         return tuple(chain)
 
     def _prominence(self, service: str) -> tuple[float, int, str]:
-        own = self.symptoms.get(service)
-        if own is None:
-            return (0.0, 0, "")
+        own = self.symptoms.get(service, Symptoms())
         return (max(own.by_signal.values(), default=0.0), *own.fingerprint())
 
 

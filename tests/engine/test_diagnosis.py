@@ -1,0 +1,272 @@
+"""From observations to a diagnosis: one golden shop, its permutations and its ablations."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from math import fsum
+
+import pytest
+
+from aegis.engine.diagnosis import ABLATIONS, diagnose
+from aegis.model.diagnosis import Diagnosis
+from aegis.model.evidence import EvidenceGap
+from aegis.model.telemetry import Alarm
+from aegis.model.text import Text
+from tests.engine.shop import ASKED, ROLES, START_S, shop
+from tests.engine.telemetry import at_ns, line, logs, observations, series
+from tests.engine.worlds import near
+
+
+def ranking(found: Diagnosis) -> list[tuple[str, float]]:
+    return [(cause.service, round(cause.probability, 6)) for cause in found.causes]
+
+
+def order(found: Diagnosis) -> list[str]:
+    return [cause.service for cause in found.causes]
+
+
+# --- The golden shop ---------------------------------------------------------------------------
+
+
+def test_the_store_is_the_cause() -> None:
+    found = diagnose(shop())
+
+    told = [
+        (item.service, round(item.probability, 6), item.family, round(item.score, 6))
+        for item in found.causes
+    ]
+    assert told == [
+        ("store", 0.991478, "cpu", 3.076126),
+        ("pay", 0.002492, "code", 1.07861),
+        ("cart", 0.000177, "network", 0.33244),
+        ("front", 0.000124, "network", 0.261966),
+        ("bank", 0.000008, "dependency", 0.025237),
+    ]
+    assert round(found.none_probability, 6) == 0.005721
+    chances = [item.probability for item in found.causes]
+    assert fsum([*chances, found.none_probability]) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_each_candidate_has_its_evidence_for_and_against_and_an_onset() -> None:
+    found = diagnose(shop())
+
+    assert [(item.service, item.evidence_ids, item.against_ids) for item in found.causes] == [
+        ("store", ("m1", "t1", "l1", "m2"), ()),
+        ("pay", ("c1",), ("m1", "m3")),
+        ("cart", ("m4",), ("m1", "m5")),
+        ("front", ("m6",), ("m4", "m7")),
+        ("bank", (), ("m1",)),
+    ]
+    began = at_ns(START_S)
+    assert [item.onset_ns for item in found.causes] == [began, None, began, began, None]
+
+
+def test_evidence_has_numbers_and_strengths() -> None:
+    told = [
+        (item.id, item.service, item.signal, item.baseline, item.observed, item.strength)
+        for item in diagnose(shop()).evidence
+    ]
+
+    assert told == [
+        ("m1", "store", "cpu", near(31.818182), near(39.272727), 1.8149),
+        ("t1", "store", "error_spans", 0.0, near(4 / 60), 2.2529),  # four of sixty traces
+        ("l1", "store", "error_logs", 0.0, near(4 / 60), 2.2529),
+        ("m2", "store", "latency", near(0.104545), near(0.168182), 1.6459),
+        ("c1", "pay", "change", None, 1.0, 0.0),
+        ("m3", "pay", "latency", near(0.054545), near(0.054091), 0.0),
+        ("m4", "cart", "latency", near(0.154545), near(0.278182), 2.4449),
+        ("m5", "cart", "cpu", near(31.818182), near(31.636364), 0.0),
+        ("m6", "front", "latency", near(0.204545), near(0.407273), 3.0564),
+        ("m7", "front", "cpu", near(31.818182), near(31.636364), 0.0),
+    ]
+
+
+def test_the_rest_of_the_diagnosis_stands_on_the_same_evidence() -> None:
+    found = diagnose(shop())
+
+    assert (found.window, found.alarm) == (ASKED, Alarm("front", "latency"))
+    assert [(item.service, item.explained_by, item.evidence_ids) for item in found.ruled_out] == [
+        ("front", "store", ("m6",))
+    ]
+    assert (found.impact.service, found.impact.evidence_ids) == ("front", ("m6",))
+    assert [(item.source, item.reason, item.service) for item in found.gaps] == [
+        ("metrics", "no_data", "bank")
+    ]
+    began = at_ns(START_S)
+    assert found.timeline[0].evidence_id == "c1"
+    assert found.timeline[0].time_ns == at_ns(START_S - 60)
+    assert {item.evidence_id for item in found.timeline if item.time_ns == began} == {
+        "m1",
+        "m2",
+        "m4",
+        "m6",
+    }
+    assert [item.evidence_id for item in found.timeline[-2:]] == ["t1", "l1"]
+
+
+# --- Order and names -----------------------------------------------------------------------------
+
+
+def test_the_same_shop_gives_the_same_diagnosis() -> None:
+    assert diagnose(shop()) == diagnose(shop())
+
+
+def test_the_order_of_series_spans_lines_calls_and_services_changes_nothing() -> None:
+    assert diagnose(shop(backwards=True)) == diagnose(shop())
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3, 4])
+def test_renaming_every_service_permutes_names_only(shift: int) -> None:
+    renamed = dict(zip(ROLES, ROLES[shift:] + ROLES[:shift], strict=True))
+    plain, other = diagnose(shop()), diagnose(shop(renamed))
+
+    assert ranking(other) == [(renamed[name], chance) for name, chance in ranking(plain)]
+    assert [item.sha256 for item in other.evidence] == [item.sha256 for item in plain.evidence]
+    assert [item.strength for item in other.evidence] == [item.strength for item in plain.evidence]
+    assert [item.service for item in other.evidence] == [
+        renamed[item.service] for item in plain.evidence
+    ]
+    assert [item.evidence_id for item in other.timeline] == [
+        item.evidence_id for item in plain.timeline
+    ]
+
+
+# --- Ablations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ablation", "chances", "none"),
+    [
+        (
+            "graph",
+            {"store": 0.987973, "front": 0.002482, "cart": 0.001705, "pay": 0.00096},
+            0.006879,
+        ),
+        ("metrics", {"store": 0.159722, "pay": 0.135139, "front": 0.004415}, 0.695317),
+        ("spans", {"store": 0.993704, "pay": 0.001841, "cart": 0.000131}, 0.004227),
+        ("logs", {"store": 0.9873, "pay": 0.003713, "cart": 0.000265}, 0.008525),
+        ("changes", {"store": 0.993743, "front": 0.000301, "pay": 0.000036}, 0.005734),
+    ],
+)
+def test_each_kind_of_evidence_can_be_left_out(
+    ablation: str, chances: dict[str, float], none: float
+) -> None:
+    found = diagnose(shop(), ablate={ablation})
+
+    assert {name: dict(ranking(found))[name] for name in chances} == chances
+    assert round(found.none_probability, 6) == none
+
+
+@pytest.mark.parametrize(
+    ("ablation", "source"), [("metrics", "metrics"), ("spans", "traces"), ("logs", "logs")]
+)
+def test_what_is_left_out_is_not_cited(ablation: str, source: str) -> None:
+    assert source in {item.source for item in diagnose(shop()).evidence}
+    assert source not in {item.source for item in diagnose(shop(), ablate={ablation}).evidence}
+
+
+def test_everything_can_be_left_out() -> None:
+    found = diagnose(shop(), ablate=set(ABLATIONS))
+
+    assert {chance for _, chance in ranking(found)} == {0.0}
+    assert found.none_probability == 1.0
+
+
+def test_an_unknown_ablation_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"^unknown ablation: ghosts, luck$"):
+        diagnose(shop(), ablate={"luck", "graph", "ghosts"})
+
+
+def test_without_the_graph_nobody_measured_from_outside_is_credited() -> None:
+    # a probe sees the shop fail: its view counts for the shop only where calls are known
+    seen = observations(
+        ASKED,
+        metrics=[
+            series("probe", "error_rate", [*[0.0, 0.001] * 10, *[0.5] * 5]),
+            series("shop", "cpu_usage", [*[1.0, 1.1] * 10, *[1.0] * 5]),
+        ],
+        calls=[("probe", "shop")],
+    )
+
+    assert order(diagnose(seen)) == ["shop", "probe"]
+    assert order(diagnose(seen, ablate={"graph"})) == ["probe", "shop"]
+
+
+# --- Little to go by -----------------------------------------------------------------------------
+
+
+def test_from_nothing_nothing_follows() -> None:
+    found = diagnose(observations(ASKED))
+
+    parts = (found.causes, found.evidence, found.ruled_out, found.timeline, found.gaps)
+    assert not any(parts)
+    assert found.none_probability == 1.0
+    assert found.impact.service is None
+
+
+def test_services_without_telemetry_are_candidates_without_a_chance() -> None:
+    found = diagnose(observations(ASKED, services=["a", "b"]))
+
+    assert ranking(found) == [("b", 0.0), ("a", 0.0)]
+    assert found.none_probability == 1.0
+
+
+def test_gaps_that_were_already_known_come_first() -> None:
+    known = EvidenceGap("logs", "unavailable", None, Text("", ""))
+
+    found = diagnose(observations(ASKED, services=["a"], gaps=[known]))
+
+    assert [gap.reason for gap in found.gaps] == ["unavailable", "no_data"]
+
+
+# --- Ties are broken by evidence -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", list(permutations(["alpha", "mid", "omega"])))
+def test_services_without_symptoms_are_ordered_by_what_was_measured(
+    names: tuple[str, str, str],
+) -> None:
+    levels = ([20.0, 21.0] * 15, [30.0, 31.0] * 15, [40.0, 41.0] * 15)
+
+    def ordered(called: tuple[str, ...]) -> list[str]:
+        metrics = [
+            series(name, "cpu_usage", level) for name, level in zip(called, levels, strict=True)
+        ]
+        return order(diagnose(observations(ASKED, metrics=metrics)))
+
+    first, second, third = (
+        ("alpha", "mid", "omega").index(name) for name in ordered(("alpha", "mid", "omega"))
+    )
+
+    assert ordered(names) == [names[first], names[second], names[third]]
+
+
+@pytest.mark.parametrize(("early", "late"), list(permutations(["alpha", "omega"])))
+def test_of_two_that_fail_alike_the_first_to_fail_comes_first(early: str, late: str) -> None:
+    def errors(service: str, start_s: float) -> list[str]:
+        return [f"{service}@{start_s + 10 * number}" for number in range(20)]
+
+    told = [entry.split("@") for entry in (*errors(early, START_S), *errors(late, START_S + 60))]
+    beats = [line(second, name, "beat") for second in range(0, 1500, 5) for name in (early, late)]
+    refused = [line(float(second), name, "refused", "ERROR") for name, second in told]
+
+    assert order(diagnose(observations(ASKED, logs=logs([*beats, *refused])))) == [early, late]
+
+
+@pytest.mark.parametrize(("strong", "weak"), list(permutations(["alpha", "omega"])))
+def test_of_two_that_score_nothing_the_one_with_the_greater_effect_comes_first(
+    strong: str, weak: str
+) -> None:
+    # both call the store, which fails so much that it explains all: only what they felt differs
+    failing = {strong: 0.0095, weak: 0.0075, "store": 0.9}
+    metrics = [
+        series(name, "error_rate", [*[0.0, 0.001] * 10, *[share] * 5])
+        for name, share in failing.items()
+    ]
+    metrics += [series(name, "cpu_usage", [1.0, 1.1] * 12) for name in failing]
+    found = diagnose(
+        observations(ASKED, metrics=metrics, calls=[(strong, "store"), (weak, "store")])
+    )
+
+    assert order(found) == ["store", strong, weak]
+    assert found.causes[1].score == pytest.approx(found.causes[2].score)
