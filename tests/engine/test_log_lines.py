@@ -130,6 +130,7 @@ def test_a_call_site_begins_after_the_space_before_it() -> None:
     assert template(" Pay#366 refused").site == "Pay#366"
     assert template("at Pay#366 refused").site == "Pay#366"
     assert template("Pay#366 refused").site == "Pay#366"
+    assert template("#366 refused").site == "#366"
 
 
 def test_without_a_call_site_the_label_is_the_text() -> None:

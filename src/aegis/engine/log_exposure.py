@@ -38,10 +38,8 @@ def exposures(
     through_before, through_after = traces_through(tree, span_after)
     position = {name: code for code, name in enumerate(tree.spans.services)}
     traced = np.array([position.get(name, -1) for name in lines.table.services])[service]
-    linked_share = count(lines.template[lines.trace != NO_ROW], kinds) / np.maximum(
-        count(lines.template, kinds), 1.0
-    )
-    use_traces = (traced >= 0) & (linked_share >= MOSTLY)
+    linked = count(lines.template[lines.trace != NO_ROW], kinds)
+    use_traces = (traced >= 0) & (linked >= MOSTLY * count(lines.template, kinds))
     use_traces &= (through_before[traced] > 0) & (through_after[traced] > 0)
     before[use_traces] = through_before[traced[use_traces]]
     during[use_traces] = through_after[traced[use_traces]]

@@ -146,7 +146,7 @@ def _cut(body: str, level: str | None) -> tuple[bool, str, str]:
     if found is not None:
         start = found.end()
         if level is None:
-            level = found.group(found.lastindex or 0)
+            level = found.group(found.lastindex or 0)  # mutate: equivalent one group always matches
     site = ""
     site_end = _CALL_SITE_END.search(body, 0, HEADER_CHARACTERS)
     if site_end is not None:

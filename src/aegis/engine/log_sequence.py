@@ -52,7 +52,7 @@ def sequence_findings(lines: ReadLines, dated: Bools, after: Bools) -> list[Find
         mine = rows[first == source[index]]
         follows = (link == index)[first == source[index]]
         drop = float(p_before[index] - p_after[index])
-        touched = drop * float(n_after[index]) / max(1.0, through[template.service_code])
+        touched = drop * float(n_after[index]) / float(through[template.service_code])
         departing = mine[after[mine] & ~follows]
         findings.append(
             Finding(
