@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from aegis.engine.symptoms import Symptoms
 from aegis.engine.trace_tree import NO_ROW, TraceTree
 from aegis.model.diagnosis import Impact
 from aegis.model.evidence import Signal
-from aegis.model.telemetry import Alarm, TimeWindow
+from aegis.model.telemetry import Alarm, Floats, Int32s, TimeWindow
 
 USERS_FEEL: tuple[Signal, ...] = ("errors", "error_spans", "error_logs", "latency", "traffic")
 LEAST_SURPRISE = 0.5
@@ -99,12 +99,15 @@ def _slow_requests(tree: TraceTree, window: TimeWindow, service: str | None) -> 
         return None
     total_ms = spans.duration_ns[rows] / 1e6
     before, during = (float(np.quantile(total_ms[side], 0.95)) for side in (~inside, inside))
-    if during < LEAST_SLOWDOWN * before:
+    usual = max(before, 1e-9)
+    if during < LEAST_SLOWDOWN * usual:
         return None
     limit = np.quantile(total_ms[~inside], ONSET_QUANTILE)
     slow = spans.start_ns[rows][inside & (total_ms > limit)]
     names = spans.services
-    place = service if service is not None else _most_common(spans.service_code[rows], names)
+    place = (
+        service if service is not None else names[_most_common(spans.service_code[rows], total_ms)]
+    )
     return Finding(
         source="traces",
         signal="latency",
@@ -112,7 +115,7 @@ def _slow_requests(tree: TraceTree, window: TimeWindow, service: str | None) -> 
         peer=None,
         subject="p95",
         query=f'{{resource.service.name="{place}" && kind=entry}}',
-        surprise=2.0 * float(np.log2(during / max(before, 1e-9))),
+        surprise=2.0 * float(np.log2(during / usual)),
         baseline=before,
         observed=during,
         unit="ms",
@@ -122,5 +125,6 @@ def _slow_requests(tree: TraceTree, window: TimeWindow, service: str | None) -> 
     )
 
 
-def _most_common(codes: np.ndarray, names: Iterable[str]) -> str:
-    return tuple(names)[int(np.argmax(np.bincount(codes)))]
+def _most_common(codes: Int32s, total_ms: Floats) -> int:
+    """The code that occurs most often, with the most time spent where several do."""
+    return int(np.lexsort((np.bincount(codes, weights=total_ms), np.bincount(codes)))[-1])

@@ -13,8 +13,9 @@ from aegis.model.evidence import Evidence, Source
 from aegis.model.telemetry import TimeWindow, from_ns
 
 PREFIX: dict[Source, str] = {"metrics": "m", "logs": "l", "traces": "t", "changes": "c"}
+MICROSECOND_NS = 1000
 TREND_POINTS = 24
-TREND_REACH = 4.0
+TREND_REACH = 4
 
 
 @dataclass(slots=True)
@@ -43,8 +44,8 @@ class Docket:
 
 
 def _evidence(name: str, finding: Finding, window: TimeWindow) -> Evidence:
-    first = min(int(np.min(finding.times_ns, initial=window.start_ns)), window.start_ns)
-    last = max(int(np.max(finding.times_ns, initial=window.end_ns)) + 1000, window.end_ns)
+    first = int(np.min(finding.times_ns, initial=window.start_ns))
+    after_last = int(np.max(finding.times_ns, initial=window.start_ns)) + MICROSECOND_NS
     return Evidence(
         id=name,
         source=finding.source,
@@ -54,7 +55,7 @@ def _evidence(name: str, finding: Finding, window: TimeWindow) -> Evidence:
         subject=finding.subject,
         query=finding.query,
         window=window,
-        data_window=TimeWindow(from_ns(first), from_ns(last)),
+        data_window=TimeWindow(from_ns(first), from_ns(max(after_last, window.end_ns))),
         sha256=finding.digest(),
         baseline=finding.baseline,
         observed=finding.observed,
@@ -82,12 +83,10 @@ def trend_of(finding: Finding, window: TimeWindow) -> tuple[float, ...]:
     repeat the bin before, or are 0 for counts. Empty when fewer than two bins have rows.
     """
     end = window.end_ns
-    start = int(window.start_ns - TREND_REACH * (end - window.start_ns))
+    start = window.start_ns - TREND_REACH * (end - window.start_ns)
     near = (finding.times_ns >= start) & (finding.times_ns < end)
-    if np.count_nonzero(near) < 2:
-        return ()
     times, values = finding.times_ns[near], finding.values[near]
-    place = np.minimum((times - start) * TREND_POINTS // (end - start), TREND_POINTS - 1)
+    place = (times - start) * TREND_POINTS // (end - start)
     rows = np.bincount(place, minlength=TREND_POINTS)
     if np.count_nonzero(rows) < 2:
         return ()
@@ -95,11 +94,11 @@ def trend_of(finding: Finding, window: TimeWindow) -> tuple[float, ...]:
         return tuple(float(count) for count in rows)
     order = np.lexsort((values, place))
     sums = np.bincount(place[order], weights=values[order], minlength=TREND_POINTS)
-    points: list[float] = []
-    for count, whole in zip(rows, sums, strict=True):
-        points.append(float(f"{whole / count:.6g}") if count else points[-1] if points else 0.0)
     first = int(np.flatnonzero(rows)[0])
-    return tuple(points[first:])
+    points: list[float] = []
+    for count, whole in zip(rows[first:], sums[first:], strict=True):
+        points.append(float(f"{whole / count:.6g}") if count else points[-1])
+    return tuple(points)
 
 
 def strongest_first(findings: Iterable[Finding], weigh: dict[int, float]) -> list[Finding]:

@@ -50,7 +50,7 @@ def structure_findings(tree: TraceTree, after: Bools) -> list[Finding]:
         rows = np.flatnonzero(group == caller[index])
         calls = np.isin(rows, owner[link == index], assume_unique=True)
         delta = float(share_after[index] - share_before[index])
-        touched = abs(delta) * float(n_after[index]) / max(1.0, float(through[service_code]))
+        touched = abs(delta) * float(n_after[index]) / float(through[service_code])
         findings.append(
             Finding(
                 source="traces",

@@ -22,8 +22,6 @@ class SpanFindings:
 
 def span_findings(tree: TraceTree, window: TimeWindow) -> SpanFindings:
     """Everything the spans say; empty when there are none."""
-    if len(tree.spans) == 0:
-        return SpanFindings((), frozenset())
     after = window.contains(tree.spans.start_ns)
     latency, judged = latency_findings(tree, after)
     return SpanFindings(
