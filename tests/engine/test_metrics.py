@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aegis.engine.findings import Finding
 from aegis.engine.measured import measured
-from aegis.engine.metric_load import load_ratios
+from aegis.engine.metric_load import is_starved, load_ratios
 from aegis.engine.metrics import metric_findings
 from aegis.model.telemetry import Alarm, Matrix, Series, TimeWindow
 from tests.engine.telemetry import at_ns, series, window
@@ -470,6 +470,17 @@ class TestLoad:
         assert strength("cpu_usage", 10, 40, twice) == pytest.approx(CAP)
 
 
+@pytest.mark.parametrize(
+    ("name", "faulty", "starved"),
+    [("requests", 49, True), ("requests", 50, False), ("requests", 0, True), ("disk_io", 1, False)],
+)
+def test_a_service_with_less_than_half_its_requests_is_starved(
+    name: str, faulty: float, starved: bool
+) -> None:
+    (found,) = findings(calm_then(name, 100, faulty, faulty))
+    assert is_starved(found) is starved
+
+
 def view(service: str, peer: str, *faulty: float, name: str = "client_latency") -> Series:
     """What a caller measures of a peer."""
     return calm_then(name, 1.0, *faulty, service=service, labels=(("peer", peer),))
@@ -614,7 +625,7 @@ class TestWhatIsMeasured:
 class TestSamplesThatNothingCanMeasure:
     """Exporters write ±1.8e308 for "not set"; arithmetic on them overflows."""
 
-    @pytest.mark.parametrize("marker", [1.7e308, -1.7e308, 1.01e100, -1.01e100])
+    @pytest.mark.parametrize("marker", [1.7e308, -1.7e308, 1.01e50, -1.01e50])
     @pytest.mark.parametrize(
         "name", ["cpu_percent", "requests_total", "availability", "error_rate"]
     )
@@ -636,6 +647,13 @@ class TestSamplesThatNothingCanMeasure:
     def test_leave_nothing_where_there_is_nothing_else(self) -> None:
         assert measured(Matrix((series("cart", "latency", [1.7e308, -1.7e308, 4]),))) == []
 
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_are_zero_where_they_are_as_much_too_small(self, sign: int) -> None:
+        (item,) = measured(
+            Matrix((series("cart", "latency", [1, sign * 0.99e-50, sign * 1e-50, 5e-324]),))
+        )
+        assert item.values.tolist() == [1, 0, sign * 1e-50, 0]
+
     @settings(max_examples=25)
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=8, max_size=14))
     def test_never_break_the_analysis(self, values: list[float]) -> None:
@@ -644,7 +662,7 @@ class TestSamplesThatNothingCanMeasure:
             for found in findings(series("cart", name, values), within=within):
                 assert 0.3 < found.surprise < 3.0
 
-    @pytest.mark.parametrize("largest", [1e100, -1e100])
+    @pytest.mark.parametrize("largest", [1e50, -1e50])
     def test_begin_above_the_largest_sample(self, largest: float) -> None:
         (item,) = measured(Matrix((series("cart", "latency", [1, largest]),)))
         assert item.values.tolist() == [1, largest]

@@ -11,7 +11,8 @@ from aegis.engine.signals import Meaning, meaning_of
 from aegis.model.telemetry import Floats, Int64s, Matrix, Series
 
 NEARLY_ALL = 99.0
-LARGEST_SAMPLE = 1e100
+LARGEST_SAMPLE = 1e50
+"""Far beyond any instrument, and ratios of ratios of such samples can still be written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +27,7 @@ class MeasuredSeries:
 
 def measured(matrix: Matrix) -> list[MeasuredSeries]:
     """The series whose meaning is known; counters become rates, availability its shortfall."""
-    every = [_without_markers(series) for series in matrix.series]
+    every = [_measurable(series) for series in matrix.series]
     percentages = _percentages(every)
     found = []
     for series in every:
@@ -48,12 +49,15 @@ def measured(matrix: Matrix) -> list[MeasuredSeries]:
     return found
 
 
-def _without_markers(series: Series) -> Series:
-    """The series less samples that nothing can measure, such as ±1.8e308 for "not set"."""
-    real = np.abs(series.values) <= LARGEST_SAMPLE
-    if np.all(real):
-        return series
-    return replace(series, times_ns=series.times_ns[real], values=series.values[real])
+def _measurable(series: Series) -> Series:
+    """The series less samples that nothing can measure, such as ±1.8e308 for "not set".
+
+    Samples as much too small are zero.
+    """
+    size = np.abs(series.values)
+    real = size <= LARGEST_SAMPLE
+    values = np.where(size < 1.0 / LARGEST_SAMPLE, 0.0, series.values)
+    return replace(series, times_ns=series.times_ns[real], values=values[real])
 
 
 def _percentages(every: list[Series]) -> frozenset[str]:
