@@ -149,3 +149,10 @@ def test_of_equal_chains_the_one_that_began_earlier(one: str, other: str) -> Non
     late = sick({"cpu": 1.0}, findings=[finding(onset_s=620)])
 
     assert f"through {one})" in through(calls, {one: early, other: late})
+
+
+def test_only_between_chains_measured_alike_in_everything_does_the_name_decide() -> None:
+    for number in range(20):
+        one, other = f"a{number}", f"b{number}"
+
+        assert f"through {other})" in through(f"shop>{one} {one}>db shop>{other} {other}>db")

@@ -192,6 +192,25 @@ def test_without_the_graph_nobody_measured_from_outside_is_credited() -> None:
     assert order(diagnose(seen, ablate={"graph"})) == ["probe", "shop"]
 
 
+def test_a_silent_service_is_blamed_for_failing_callers_only_where_calls_are_known() -> None:
+    beats = [line(second, name, "beat") for second in range(0, 1500, 5) for name in ("app", "shop")]
+    refused = [
+        line(START_S + 10.0 * number, name, "refused", "ERROR")
+        for number in range(20)
+        for name in ("app", "shop")
+    ]
+    seen = observations(
+        ASKED, logs=logs([*beats, *refused]), calls=[("app", "store"), ("shop", "store")]
+    )
+
+    blamed, unknown = diagnose(seen), diagnose(seen, ablate={"graph"})
+
+    assert order(blamed)[0] == "store"
+    assert blamed.causes[0].family == "code"  # its callers vouch for it: it is silent no more
+    assert [item.service for item in blamed.evidence][:2] == ["shop", "app"]
+    assert (order(unknown)[2], unknown.causes[2].score) == ("store", 0.0)
+
+
 # --- Little to go by -----------------------------------------------------------------------------
 
 

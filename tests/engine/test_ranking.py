@@ -103,6 +103,32 @@ def test_a_central_service_gets_up_to_a_tenth_more() -> None:
     assert scores({"db": sick({"cpu": 1.0})}, here) == {"shop": near(0.1), "db": near(1.05)}
 
 
+@pytest.mark.parametrize(
+    ("load", "factor"),
+    [
+        ({"shop": 1.0, "db": 1.5}, 1.0584963),  # 1 + 0.1 · log2(1.5)
+        ({"shop": 2.0, "db": 3.0}, 1.0584963),
+        ({"shop": 1.0, "db": 2.0}, 1.1),
+        ({"shop": 1.0, "db": 9.0}, 1.1),
+        ({"shop": 1.5, "db": 1.0}, 0.9415037),
+        ({"shop": 9.0, "db": 1.0}, 0.9),
+        ({"shop": 1.0, "app": 2.0, "db": 2.0}, 1.0),  # the busiest caller explains it
+        ({"shop": 2.0, "db": 2.0}, 1.0),
+        ({"db": 2.0}, 1.0),
+        ({"shop": 2.0}, 1.0),
+        ({"other": 1.0, "db": 2.0}, 1.0),
+        ({}, 1.0),
+    ],
+)
+def test_requests_that_multiply_on_the_way_in_speak_against_a_service_and_the_reverse_for_it(
+    load: dict[str, float], factor: float
+) -> None:
+    here = world("shop>db app>db", "other", load=load)
+
+    assert scores({"db": sick({"cpu": 1.0})}, here)["db"] == near(factor)
+    assert scores({"db": sick({"cpu": 1.0})}, here, use_graph=False)["db"] == near(1.0)
+
+
 def test_a_silent_service_keeps_two_fifths_of_its_score() -> None:
     here = world(services="db", silent="db", centrality={"db": 1.0})
 
@@ -247,3 +273,12 @@ def test_requests_that_multiply_on_the_way_in_speak_against_the_service(
     assert ranked(symptoms, world("api>db", load=load), use_graph=False)["db"].score == (
         ranked(symptoms, world("api>db"), use_graph=False)["db"].score
     )
+
+
+def test_only_between_services_measured_alike_in_everything_does_the_name_decide() -> None:
+    # twenty pairs, so that no accident of hashing can get all of them right
+    for number in range(20):
+        one, other = f"a{number}", f"b{number}"
+        same = {name: sick({"errors": 1.0}) for name in (one, other)}
+
+        assert ranked(same, world(f"shop>{one} shop>{other}"))["shop"].explained_by == other

@@ -215,5 +215,17 @@ def test_of_equally_strong_callers_the_earlier_comes_first(one: str, other: str)
     assert found["db"].findings == [early, late]
 
 
+def test_only_between_callers_measured_alike_in_everything_does_the_name_decide() -> None:
+    for number in range(20):
+        one, other = f"a{number}", f"b{number}"
+        found = {
+            name: sick({"errors": 2.0}, findings=[finding(name, "errors")]) for name in (one, other)
+        }
+
+        credit_unseen(found, world(f"{one}>db {other}>db", unseen="db"))
+
+        assert [item.service for item in found["db"].findings] == [other, one]
+
+
 def test_without_symptoms_nobody_is_blamed() -> None:
     assert credit_unseen({}, world("shop>db", unseen="db")) == frozenset()

@@ -196,9 +196,9 @@ class Candidates:
             chain.append(place)
         return tuple(chain)
 
-    def _prominence(self, service: str) -> tuple[float, int, str]:
+    def _prominence(self, service: str) -> tuple[float, int, str, str]:
         own = self.symptoms.get(service, Symptoms())
-        return (max(own.by_signal.values(), default=0.0), *own.fingerprint())
+        return (max(own.by_signal.values(), default=0.0), *own.fingerprint(), service)
 
 
 def _change_finding(change: Change, start_ns: int) -> Finding:

@@ -65,7 +65,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
     """Scores of all known services; the order carries no meaning."""
     mass = {name: total(item.by_signal) for name, item in symptoms.items()}
     whole = fsum(mass.values())
-    weight = {name: (mass[name], *item.fingerprint()) for name, item in symptoms.items()}
+    weight = {name: (mass[name], *item.fingerprint(), name) for name, item in symptoms.items()}
     scored = []
     for service in world.graph.callees:
         left, raw = dict(symptoms.get(service, Symptoms()).by_signal), mass.get(service, 0.0)
@@ -126,12 +126,18 @@ def _downstream(
     service: str,
     symptoms: Mapping[str, Symptoms],
     graph: CallGraph,
-    weight: Mapping[str, tuple[float, int, str]],
+    weight: Mapping[str, tuple[float, int, str, str]],
 ) -> _Downstream:
     own = symptoms.get(service, Symptoms())
     latency = errors = flow = sequence = 0.0
-    nothing = (0.0, 0.0, 0, "")  # mutate: equivalent any key above zero wins by its first number
-    strongest: tuple[float, float, int, str] = nothing
+    nothing = (
+        0.0,
+        0.0,
+        0,
+        "",
+        "",
+    )  # mutate: equivalent any key above zero wins by its first number
+    strongest: tuple[float, float, int, str, str] = nothing
     strongest_name = None
     for name, hops in graph.downstream(service).items():
         other = symptoms.get(name)
@@ -176,7 +182,7 @@ def _explained_away(
     service: str,
     symptoms: Mapping[str, Symptoms],
     world: World,
-    weight: Mapping[str, tuple[float, int, str]],
+    weight: Mapping[str, tuple[float, int, str, str]],
 ) -> tuple[dict[Signal, float], str | None]:
     """What is left of each symptom when neighbours explain theirs, and who explains most."""
     own = symptoms.get(service, Symptoms())

@@ -144,7 +144,7 @@ def _by_strength(
     return tuple(
         sorted(
             names,
-            key=lambda name: (found[name].strongest(family), found[name].fingerprint()),
+            key=lambda name: (found[name].strongest(family), found[name].fingerprint(), name),
             reverse=True,
         )
     )
