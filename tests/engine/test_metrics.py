@@ -533,6 +533,12 @@ class TestCallersViews:
         slow = calm_then("latency", 1.0, 1.15, service="stock")
         assert self.credit(view("cart", "stock", 1.15), slow) == pytest.approx([0.8 * surprise(3)])
 
+    def test_count_whole_where_the_callee_hardly_gets_requests_any_more(self) -> None:
+        calm = calm_then("latency", 1.0, 1.0, service="stock")
+        starved = calm_then("requests", 100, 10, service="stock")
+        seen = self.credit(view("cart", "stock", 1.15), calm, starved)
+        assert seen == pytest.approx([0.8 * surprise(3)])
+
     @pytest.mark.parametrize(
         "other",
         [

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2, mannwhitneyu, norm
 
@@ -57,6 +57,7 @@ class TestRobustScale:
             robust_scale(calm, 0.0), rel=0.1
         )
 
+    @settings(max_examples=40)
     @given(small_numbers, st.integers(-5, 5), st.integers(1, 8))
     def test_ignores_order_and_shift_and_follows_scale(
         self, values: list[float], shift: int, factor: int
@@ -138,6 +139,7 @@ class TestRateChange:
         )
         assert many.tolist() == pytest.approx([rate_change(10, 100, 30, 100), 0.0, 0.0])
 
+    @settings(max_examples=40)
     @given(st.integers(0, 50), st.integers(1, 50), st.integers(0, 50), st.integers(1, 50))
     def test_is_the_same_in_either_direction_and_never_negative(
         self, k0: int, t0: int, k1: int, t1: int
@@ -179,6 +181,7 @@ def decades_of_groups(
 
 
 class TestMannWhitney:
+    @settings(max_examples=40)
     @given(small_numbers, small_numbers)
     def test_agrees_with_scipy(self, before: list[float], after: list[float]) -> None:
         decades = decades_of_groups(
@@ -246,6 +249,7 @@ class TestMannWhitney:
 
 
 class TestGroupQuantiles:
+    @settings(max_examples=40)
     @given(
         st.lists(st.lists(st.integers(-9, 9).map(float), max_size=7), min_size=1, max_size=4),
         st.sampled_from([0.0, 0.25, 0.5, 0.9, 0.98, 1.0]),
