@@ -130,13 +130,7 @@ def _downstream(
 ) -> _Downstream:
     own = symptoms.get(service, Symptoms())
     latency = errors = flow = sequence = 0.0
-    nothing = (
-        0.0,
-        0.0,
-        0,
-        "",
-        "",
-    )  # mutate: equivalent any key above zero wins by its first number
+    nothing = (0.0, 0.0, 0, "", "")  # mutate: equivalent the first number decides
     strongest: tuple[float, float, int, str, str] = nothing
     strongest_name = None
     for name, hops in graph.downstream(service).items():
