@@ -31,11 +31,12 @@ def test_the_bundled_incident_is_made_by_the_documented_command() -> None:
     assert np.array_equal(np.sort(spans.duration_ns), np.sort(made.spans.duration_ns))
     logs, _ = asyncio.run(case.read_logs(case.extent))
     assert sorted(logs.body) == sorted(made.logs.body)
-    metrics = asyncio.run(case.read_metrics(case.extent))
+    metrics, _ = asyncio.run(case.read_metrics(case.extent))
     values = {(s.service, s.name): s.values for s in metrics.series}
     assert len(values) == len(made.metrics.series)
-    for series in made.metrics.series:
-        assert np.array_equal(values[series.service, series.name], series.values)
+    for series in made.metrics.series:  # processors differ in the last bit of exp and log
+        kept = values[series.service, series.name]
+        assert np.allclose(kept, series.values, rtol=1e-9, atol=0.0)
 
 
 def test_the_bundled_incident_is_a_small_valid_case_with_a_question() -> None:
