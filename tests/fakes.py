@@ -21,14 +21,14 @@ class FakeTelemetry:
     logs: LogTable = field(default_factory=LogTable.empty)
     gaps: tuple[EvidenceGap, ...] = ()
 
-    async def read_metrics(self, window: TimeWindow) -> Matrix:
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
         kept = []
         for series in self.metrics.series:
             inside = window.contains(series.times_ns)
             if inside.any():
                 times, values = series.times_ns[inside], series.values[inside]
                 kept.append(replace(series, times_ns=times, values=values))
-        return Matrix(tuple(kept))
+        return Matrix(tuple(kept)), ()
 
     async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         start, end = window.start_ns, window.end_ns
@@ -58,7 +58,7 @@ class FailingTelemetry:
 
     error: SourceError
 
-    async def read_metrics(self, window: TimeWindow) -> Matrix:
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
         raise self.error
 
     async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:

@@ -268,6 +268,4 @@ def _sources(case: RecordedCase) -> Sources:
 
 def _scene(case: RecordedCase) -> Scene:
     header = case.header
-    return Scene(
-        case.extent, header.alarm, header.services, header.calls, header.changes, case.metric_gaps
-    )
+    return Scene(case.extent, header.alarm, header.services, header.calls, header.changes)

@@ -22,10 +22,11 @@ class Clock(Protocol):
 
 
 class MetricSource(Protocol):
-    async def read_metrics(self, window: TimeWindow) -> Matrix:
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
         """Every series with at least one sample in `window`, samples outside it cut off.
 
         Series are unique by (service, name, labels). The order of series carries no meaning.
+        What could not be read, or only in part, is an EvidenceGap.
         """
         ...
 

@@ -34,7 +34,8 @@ def read(folder: Path) -> Tables:
     window = between(-100_000, 100_000)
     spans, _ = asyncio.run(case.read_spans(window))
     logs, _ = asyncio.run(case.read_logs(window))
-    return asyncio.run(case.read_metrics(window)), spans, logs
+    matrix, _ = asyncio.run(case.read_metrics(window))
+    return matrix, spans, logs
 
 
 def same(one: object, other: object) -> bool:

@@ -59,7 +59,7 @@ def sources(request: pytest.FixtureRequest, tmp_path: Path) -> Sources:
 
 
 def load_in(sources: Sources, window: TimeWindow) -> dict[tuple[str, str], list[float]]:
-    matrix = asyncio.run(sources.metrics.read_metrics(window))
+    matrix, _ = asyncio.run(sources.metrics.read_metrics(window))
     return {
         (one.service, dict(one.labels).get("pod", "")): one.values.tolist() for one in matrix.series
     }
@@ -78,7 +78,7 @@ def test_samples_outside_the_window_are_cut_off_and_its_end_is_outside(sources: 
 
 
 def test_samples_ascend_in_time(sources: Sources) -> None:
-    matrix = asyncio.run(sources.metrics.read_metrics(EVERYTHING))
+    matrix, _ = asyncio.run(sources.metrics.read_metrics(EVERYTHING))
     assert all((np.diff(one.times_ns) > 0).all() for one in matrix.series)
 
 
@@ -121,7 +121,7 @@ def test_lines_of_a_service_come_sorted_by_time(sources: Sources) -> None:
 
 def test_nothing_in_the_window_is_an_empty_answer_and_no_error(sources: Sources) -> None:
     window = TimeWindow(at(50), at(60))
-    assert asyncio.run(sources.metrics.read_metrics(window)).series == ()
+    assert asyncio.run(sources.metrics.read_metrics(window))[0].series == ()
     assert len(asyncio.run(sources.traces.read_spans(window))[0]) == 0
     assert [one.body for one in lines_of(asyncio.run(sources.logs.read_logs(window))[0])] == [
         "when?"

@@ -211,7 +211,7 @@ async def _read_all(
     """All sources at once. What breaks a recording ends the reading of the others too."""
 
     async def metrics() -> Answered[Matrix]:
-        return await sources.metrics.read_metrics(reading.extent), ()
+        return await sources.metrics.read_metrics(reading.extent)
 
     async def traces() -> Answered[SpanTable]:
         return await sources.traces.read_spans(reading.extent)

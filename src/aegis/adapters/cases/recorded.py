@@ -41,8 +41,9 @@ class RecordedCase:
             raise InvalidCase(str(folder), None, message)
         return RecordedCase(folder, header)
 
-    async def read_metrics(self, window: TimeWindow) -> Matrix:
-        return matrix_within(self._metrics[0], window)
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
+        matrix, gaps = self._metrics
+        return matrix_within(matrix, window), gaps
 
     async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         table, gaps = self._spans
@@ -66,11 +67,6 @@ class RecordedCase:
             if len(times):
                 moments += [from_ns(int(times.min())), from_ns(int(times.max()))]
         return TimeWindow(min(moments), max(moments) + timedelta(microseconds=1))
-
-    @property
-    def metric_gaps(self) -> tuple[EvidenceGap, ...]:
-        """What a size cap left out of the metrics."""
-        return self._metrics[1]
 
     def fault_window(self) -> TimeWindow:
         """The window the case names; InvalidCase where nothing was recorded in it."""

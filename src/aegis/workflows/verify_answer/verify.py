@@ -153,7 +153,7 @@ async def _read(ask: Callable[[], Awaitable[Table]], empty: Table) -> tuple[Tabl
 
 
 async def _metrics_of(sources: Sources, reach: TimeWindow) -> Matrix:
-    return await sources.metrics.read_metrics(reach)
+    return (await sources.metrics.read_metrics(reach))[0]
 
 
 async def _spans_of(sources: Sources, reach: TimeWindow) -> SpanTable:
