@@ -41,10 +41,13 @@ def calm_then(
 
 
 def strength(name: str, calm: float, faulty: float, *others: Series) -> float:
-    """Surprise of a series of cart that rises from `calm` to `faulty`, among others."""
+    """Surprise of a series of cart that rises from `calm` to three times `faulty`, among others.
+
+    Three of twenty-three samples are no chance: 1 in 1771, more than `CAP` lets them tell.
+    """
     found = [
         item
-        for item in findings(calm_then(name, calm, faulty, faulty), *others)
+        for item in findings(calm_then(name, calm, faulty, faulty, faulty), *others)
         if item.subject == name and item.service == "cart"
     ]
     return found[0].surprise if found else 0.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import pytest
 
 from aegis.model.telemetry import Alarm, Series
@@ -14,7 +17,7 @@ from tests.engine.calm_series import (
     strength,
     surprise,
 )
-from tests.engine.telemetry import series
+from tests.engine.telemetry import series, window
 
 
 class TestWhatCountsAsNoise:
@@ -123,6 +126,71 @@ class TestWhatCountsAsNoise:
     def test_is_known_even_where_a_series_lies_in_the_window_alone(self) -> None:
         inside = series("cart", "requests_in", [9e6, 9e6], start=CALM_SAMPLES * MINUTE)
         assert strength("errors", 8.0, 14.0, inside) == pytest.approx(surprise(3))
+
+
+class TestChance:
+    """High is beyond half of the way to the second-largest sample; by chance, it may be anywhere.
+
+    Twenty calm samples, unless a test is about more: 10 and then 90, so 50 is halfway.
+    """
+
+    calm = (10.0,) * 19
+
+    def cpu(self, once: float, *faulty: float) -> float:
+        """Surprise of these samples where `once` strays in the baseline."""
+        return only(series("cart", "cpu_percent", [once, *self.calm, *faulty])).surprise
+
+    @pytest.mark.parametrize(
+        ("faulty", "one_in"),
+        [
+            ((90,), 21),
+            ((90, 90), 231),  # 22 · 21 / 2 pairs
+            ((90, 90, 10), 253 / 3),  # 23 · 22 · 21 / 6 triples, 21 of them with both
+            ((10, 90, 10, 90, 10), 30),  # 53130 fives, 1771 of them with both
+        ],
+    )
+    def test_limits_what_is_told(self, faulty: tuple[float, ...], one_in: float) -> None:
+        assert self.cpu(10, *faulty) == pytest.approx(math.log10(one_in))
+
+    @pytest.mark.parametrize(("third", "one_in"), [(49.9, 30), (50.0, 30), (50.1, 230)])
+    def test_counts_the_samples_of_the_window_beyond_halfway(
+        self, third: float, one_in: float
+    ) -> None:
+        # Of 53130 fives 1771 hold both, or 22 · 21 / 2 all three.
+        assert self.cpu(10, 90, third, 10, 90, 10) == pytest.approx(math.log10(one_in))
+
+    @pytest.mark.parametrize(("once", "one_in"), [(49.9, 231), (50.0, 231), (50.1, 77)])
+    def test_counts_the_samples_of_the_baseline_beyond_halfway(
+        self, once: float, one_in: float
+    ) -> None:
+        # Of 231 pairs one is both, or three are two of the three.
+        assert self.cpu(once, 90, 90) == pytest.approx(math.log10(one_in))
+
+    @pytest.mark.parametrize(("once", "fives"), [(50.0, 1771), (50.1, 3 * 1540 + 231)])
+    def test_goes_by_the_second_largest_sample(self, once: float, fives: int) -> None:
+        # Of 53130 fives 1771 hold both, or 1540 each two of the three and 231 all.
+        surprise = self.cpu(once, 999, 90, 10, 10, 10)
+        assert surprise == pytest.approx(math.log10(53130 / fives))
+
+    @pytest.mark.parametrize(("once", "one_in"), [(25.1, 231), (25.0, 231), (24.9, 77)])
+    def test_limits_a_fall_alike(self, once: float, one_in: float) -> None:
+        values = [once] + [40.0] * 19 + [10, 10]
+        found = only(series("cart", "network_bytes", values))
+        assert found.surprise == pytest.approx(0.6 * math.log10(one_in))
+
+    def errors(self, inside: Sequence[float]) -> list[float]:
+        """Surprises after two hundred samples of which every hundredth is an error."""
+        values = [*[0.2, *[0.0] * 99] * 2, *inside]
+        within = window(200 * MINUTE, (200 + len(inside)) * MINUTE)
+        found = findings(series("cart", "error_ratio", values), within=within)
+        return [item.surprise for item in found]
+
+    def test_brings_rare_errors_into_a_long_window_as_often_as_into_the_baseline(self) -> None:
+        assert self.errors([*[0.0] * 99, 0.2] * 2) == []
+
+    def test_brings_no_errors_into_every_sample_of_the_window(self) -> None:
+        # As much as two hundred samples can tell.
+        assert self.errors([0.2] * 20) == pytest.approx([2 * math.log10(201)])
 
 
 class TestTheFailingShare:

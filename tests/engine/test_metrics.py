@@ -48,7 +48,7 @@ class TestTheDistance:
         assert only(calm_then("cpu_percent", 10, *faulty)).observed == observed
 
     def test_is_limited_by_how_long_the_baseline_is(self) -> None:
-        assert only(calm_then("cpu_percent", 10, 90, 90)).surprise == pytest.approx(CAP)
+        assert only(calm_then("cpu_percent", 10, 90, 90, 90)).surprise == pytest.approx(CAP)
 
     @pytest.mark.parametrize(("faulty", "seen"), [(11.11, False), (11.12, True)])
     def test_counts_from_three_tenths_of_a_decade(self, faulty: float, seen: bool) -> None:
@@ -112,10 +112,10 @@ class TestTheMinutesJustBefore:
     scale = 5 / 3.29  # more than one in twenty samples stray by 5
 
     def z(self, calm: Sequence[float], times_s: Sequence[float], start_s: float) -> float:
-        """The z that the surprise of a rise to 17 right after `start_s` tells."""
-        times = [*times_s, start_s, start_s + 1]
-        one = series("cart", "cpu_percent", [*calm, 17, 17], times_s=times)
-        found = only(one, within=window(start_s, start_s + 2))
+        """The z that the surprise of three samples of 17 right after `start_s` tells."""
+        times = [*times_s, start_s, start_s + 1, start_s + 2]
+        one = series("cart", "cpu_percent", [*calm, 17, 17, 17], times_s=times)
+        found = only(one, within=window(start_s, start_s + 3))
         return math.sqrt(3 * (10 ** (found.surprise / 2) - 1)) * self.scale
 
     def test_count_as_many_as_eight(self) -> None:

@@ -1,7 +1,7 @@
 """How much of a caller's symptoms its callees explain: strength 4 on strength 1.
 
 Unless a test is about it, nobody is central, so a score is what is left of the symptoms ·
-(0.8 + 0.2 · share of all symptoms felt at or above a service). Worked out by hand.
+(0.75 + 0.25 · share of all symptoms felt at or above a service). Worked out by hand.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from tests.engine.worlds import near, scores, sick, world
 @pytest.mark.parametrize(
     ("caller", "callee", "explained"),
     [
-        ("latency", "latency", 0.85),
-        ("latency", "self_time", 0.85),
-        ("latency", "call_time", 0.85),
-        ("latency", "errors", 0.425),  # 0.85 · 0.5
-        ("latency", "cpu", 0.425),  # 0.85 · 0.5, as latency
-        ("latency", "saturation", 0.425),
+        ("latency", "latency", 1.05),
+        ("latency", "self_time", 1.05),
+        ("latency", "call_time", 1.05),
+        ("latency", "errors", 0.525),  # 1.05 · 0.5
+        ("latency", "cpu", 0.525),  # 1.05 · 0.5, as latency
+        ("latency", "saturation", 0.525),
         ("latency", "log_rate", 0.0),
         ("latency", "log_sequence", 0.0),
         ("latency", "traffic", 0.0),
-        ("self_time", "latency", 0.5),
+        ("self_time", "latency", 0.6),
         ("self_time", "errors", 0.85),
-        ("self_time", "cpu", 0.25),  # 0.5 · 0.5
+        ("self_time", "cpu", 0.3),  # 0.6 · 0.5
         ("self_time", "log_rate", 0.0),
         ("call_time", "latency", 0.0),
         ("call_time", "errors", 0.0),
-        ("errors", "errors", 0.85),
-        ("errors", "error_spans", 0.85),
-        ("error_spans", "error_logs", 0.85),
-        ("error_logs", "errors", 0.85),
-        ("errors", "latency", 0.425),  # 0.85 · 0.5
-        ("errors", "cpu", 0.2125),  # 0.85 · 0.5 · 0.5
-        ("errors", "log_rate", 0.68),  # 0.85 · 0.8
-        ("errors", "call_structure", 0.68),
-        ("errors", "log_sequence", 0.85),
+        ("errors", "errors", 1.05),
+        ("errors", "error_spans", 1.05),
+        ("error_spans", "error_logs", 1.05),
+        ("error_logs", "errors", 1.05),
+        ("errors", "latency", 0.525),  # 1.05 · 0.5
+        ("errors", "cpu", 0.2625),  # 1.05 · 0.5 · 0.5
+        ("errors", "log_rate", 0.84),  # 1.05 · 0.8
+        ("errors", "call_structure", 0.84),
+        ("errors", "log_sequence", 1.05),
         ("errors", "traffic", 0.0),
-        ("log_sequence", "errors", 0.85),
-        ("log_sequence", "log_sequence", 0.85),
-        ("log_sequence", "log_rate", 0.425),  # 0.85 · 0.5
-        ("log_sequence", "latency", 0.425),  # 0.85 · 0.5
+        ("log_sequence", "errors", 1.05),
+        ("log_sequence", "log_sequence", 1.05),
+        ("log_sequence", "log_rate", 0.525),  # 1.05 · 0.5
+        ("log_sequence", "latency", 0.525),  # 1.05 · 0.5
         ("log_rate", "errors", 0.85),
         ("log_rate", "log_sequence", 0.85),
         ("log_rate", "log_rate", 0.4),
         ("call_structure", "log_rate", 0.4),
         ("log_rate", "latency", 0.7),
         ("log_rate", "cpu", 0.35),  # 0.7 · 0.5
-        ("traffic", "errors", 0.85),
-        ("traffic", "latency", 0.85),
-        ("traffic", "cpu", 0.425),
+        ("traffic", "errors", 1.05),
+        ("traffic", "latency", 1.05),
+        ("traffic", "cpu", 0.525),  # 1.05 · 0.5
         ("traffic", "log_rate", 0.0),
         ("traffic", "log_sequence", 0.0),
         ("cpu", "errors", 0.0),
@@ -65,27 +65,27 @@ from tests.engine.worlds import near, scores, sick, world
 def test_a_callee_explains_part_of_its_caller(
     caller: Signal, callee: Signal, explained: float
 ) -> None:
-    # 4 of the 5 in sum are felt at shop: 0.8 + 0.2 · 4/5 = 0.96
+    # 4 of the 5 in sum are felt at shop: 0.75 + 0.25 · 4/5 = 0.95
     found = scores(
         {"shop": sick({caller: 4.0}), "db": sick({callee: 1.0})},
         world("shop>db", traced="shop db"),
     )
 
-    assert found["shop"] == near((4.0 - explained) * 0.96)
+    assert found["shop"] == near((4.0 - explained) * 0.95)
 
 
 def test_the_strongest_explanation_counts_and_not_their_sum() -> None:
-    # left of the errors: 4 - 0.85 · max(1, 0.5 · 1.5, 0.8 · 0.5); 4 of 7 felt
+    # left of the errors: 4 - 1.05 · max(1, 0.5 · 1.5, 0.8 · 0.5); 4 of 7 felt
     found = scores(
         {"shop": sick({"errors": 4.0}), "db": sick({"errors": 1.0, "cpu": 1.5, "log_rate": 0.5})},
         world("shop>db"),
     )
 
-    assert found["shop"] == near(3.15 * (0.8 + 0.2 * 4 / 7))
+    assert found["shop"] == near(2.95 * (0.75 + 0.25 * 4 / 7))
 
 
 def test_of_several_callees_the_worst_of_each_kind_explains() -> None:
-    # errors left: 4 - 0.85 · 2; latency left: 4 - 0.85 · 3; 8 of 13 felt
+    # errors left: 4 - 1.05 · 2; latency left: 4 - 1.05 · 3; 8 of 13 felt
     found = scores(
         {
             "shop": sick({"errors": 4.0, "latency": 4.0}),
@@ -95,7 +95,7 @@ def test_of_several_callees_the_worst_of_each_kind_explains() -> None:
         world("shop>cart shop>db"),
     )
 
-    assert found["shop"] == near((2.3 + 1.45) * (0.8 + 0.2 * 8 / 13))
+    assert found["shop"] == near((1.9 + 0.85) * (0.75 + 0.25 * 8 / 13))
 
 
 def test_symptoms_are_never_explained_below_zero() -> None:
@@ -110,14 +110,14 @@ def test_symptoms_are_never_explained_below_zero() -> None:
 )
 @pytest.mark.parametrize(
     ("signal", "at_one_hop"),
-    [("latency", 0.85), ("errors", 0.85), ("log_sequence", 0.85), ("log_rate", 0.4)],
+    [("latency", 1.05), ("errors", 1.05), ("log_sequence", 1.05), ("log_rate", 0.4)],
 )
 def test_every_further_hop_explains_a_little_less(
     calls: str, decay: float, signal: Signal, at_one_hop: float
 ) -> None:
     found = scores({"shop": sick({signal: 4.0}), "db": sick({signal: 1.0})}, world(calls))
 
-    assert found["shop"] == near((4.0 - at_one_hop * decay) * 0.96)
+    assert found["shop"] == near((4.0 - at_one_hop * decay) * 0.95)
 
 
 def test_a_callee_is_not_explained_by_its_caller() -> None:
@@ -159,7 +159,7 @@ def test_calls_made_further_up_do_not_explain_missing_lines() -> None:
 
 @pytest.mark.parametrize(
     ("signal", "at_full_size"),
-    [("errors", 0.85), ("log_sequence", 0.85), ("log_rate", 0.4)],
+    [("errors", 1.05), ("log_sequence", 1.05), ("log_rate", 0.4)],
 )
 @pytest.mark.parametrize(
     ("mine", "callee", "proportion"),
@@ -182,7 +182,7 @@ def test_a_callee_that_touches_few_requests_explains_little_of_a_caller_that_tou
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - at_full_size * proportion) * 0.96)
+    assert found["shop"] == near((4.0 - at_full_size * proportion) * 0.95)
 
 
 @pytest.mark.parametrize(
@@ -208,11 +208,11 @@ def test_a_callee_that_slowed_a_little_explains_little_of_a_caller_that_slowed_a
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - 0.85 * proportion) * 0.96)
+    assert found["shop"] == near((4.0 - 1.05 * proportion) * 0.95)
 
 
 def test_starved_resources_explain_slowness_whatever_the_delays_say() -> None:
-    # 0.85 · max(1 · 0, 0.5 · 1); 4 of 6 felt
+    # 1.05 · max(1 · 0, 0.5 · 1); 4 of 6 felt
     found = scores(
         {
             "shop": sick({"latency": 4.0}, delays={"p95": 0.8}),
@@ -221,16 +221,16 @@ def test_starved_resources_explain_slowness_whatever_the_delays_say() -> None:
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - 0.425) * (0.8 + 0.2 * 4 / 6))
+    assert found["shop"] == near((4.0 - 0.525) * (0.75 + 0.25 * 4 / 6))
 
 
 @pytest.mark.parametrize(
     ("latency", "traced", "left"),
     [
-        (0.5, "", 2.3 - 0.25),  # 4 · (1 - 0.85 · 0.5), then less 0.5 · 0.5
-        (1.0, "", 0.6 - 0.5),  # 4 · (1 - 0.85)
-        (1.2, "", 0.6 - 0.6),  # no surer than certain
-        (0.5, "db", 4.0 - 0.25),
+        (0.5, "", 2.6 - 0.3),  # 4 · (1 - 0.7 · 0.5), then less 0.6 · 0.5
+        (1.0, "", 1.2 - 0.6),  # 4 · (1 - 0.7)
+        (1.2, "", 1.2 - 0.72),  # no surer than certain
+        (0.5, "db", 4.0 - 0.3),
     ],
 )
 def test_a_slow_callee_without_spans_explains_own_time(
@@ -241,11 +241,11 @@ def test_a_slow_callee_without_spans_explains_own_time(
         world("shop>db", traced=traced),
     )
 
-    assert found["shop"] == near(left * (0.8 + 0.2 * 4.0 / (4.0 + latency)))
+    assert found["shop"] == near(left * (0.75 + 0.25 * 4.0 / (4.0 + latency)))
 
 
 def test_the_slowest_of_several_callees_without_spans_explains_own_time() -> None:
-    # 4 · (1 - 0.85 · 0.6) less 0.5 · 0.6; 4 of 5 felt
+    # 4 · (1 - 0.7 · 0.6) less 0.6 · 0.6; 4 of 5 felt
     found = scores(
         {
             "shop": sick({"self_time": 4.0}),
@@ -255,16 +255,16 @@ def test_the_slowest_of_several_callees_without_spans_explains_own_time() -> Non
         world("shop>db shop>cache"),
     )
 
-    assert found["shop"] == near((1.96 - 0.3) * 0.96)
+    assert found["shop"] == near((2.32 - 0.36) * 0.95)
 
 
 def test_only_a_direct_callee_explains_own_time_as_a_call() -> None:
-    # one hop further only 0.5 · 0.85 · 1 remains
+    # one hop further only 0.6 · 0.85 · 1 remains
     found = scores(
         {"shop": sick({"self_time": 4.0}), "db": sick({"latency": 1.0})}, world("shop>cart cart>db")
     )
 
-    assert found["shop"] == near((4.0 - 0.425) * 0.96)
+    assert found["shop"] == near((4.0 - 0.51) * 0.95)
 
 
 def test_own_time_is_the_larger_of_inner_and_outbound() -> None:
@@ -285,4 +285,4 @@ def test_the_root_in_the_proportion_is_a_square_root() -> None:
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - 0.85 * sqrt(1 / 16)) * 0.96)
+    assert found["shop"] == near((4.0 - 1.05 * sqrt(1 / 16)) * 0.95)

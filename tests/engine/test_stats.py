@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, chi2, mannwhitneyu, norm
+from scipy.stats import binom, chi2, hypergeom, mannwhitneyu, norm
 
 from aegis.engine.stats import (
     GroupedSamples,
     group_quantiles,
+    hypergeometric_tail_decades,
     normal_tail_decades,
     rate_change_decades,
     robust_scale,
@@ -87,6 +88,65 @@ class TestNormalTail:
         # The tail at z is exp(-z²/2)/(z·sqrt(2π)) to a part in z².
         expected = (100**2 / 2 + math.log(100 * math.sqrt(2 * math.pi))) / math.log(10)
         assert normal_tail_decades(floats(100.0))[0] == pytest.approx(expected, rel=1e-7)
+
+
+class TestHypergeometricTail:
+    @pytest.mark.parametrize(
+        ("hits", "population", "marked", "drawn", "chance"),
+        [
+            (2, 5, 2, 2, 1 / 10),  # one of the ten pairs
+            (1, 5, 2, 2, 7 / 10),  # that one and the 2 · 3 mixed ones
+            (2, 6, 3, 3, 10 / 20),  # 3 · 3 with two and 1 with three
+            (3, 6, 3, 3, 1 / 20),
+            (2, 5, 2, 4, 6 / 10),  # one is hit anyway: two unless the one left is marked
+            (1, 7, 1, 3, 3 / 7),
+        ],
+    )
+    def test_is_the_chance_of_so_many_or_more_in_decades(
+        self, hits: int, population: int, marked: int, drawn: int, chance: float
+    ) -> None:
+        decades = hypergeometric_tail_decades(hits, population, marked, drawn)
+        assert decades == pytest.approx(-math.log10(chance))
+
+    @pytest.mark.parametrize(
+        ("hits", "population", "marked", "drawn"),
+        [
+            (0, 5, 2, 2),
+            (0, 5, 0, 2),
+            (0, 5, 2, 4),  # one of two is hit anyway
+            (1, 5, 2, 4),
+            (2, 5, 2, 5),
+            (3, 5, 5, 3),
+        ],
+    )
+    def test_is_nothing_where_fewer_are_impossible(
+        self, hits: int, population: int, marked: int, drawn: int
+    ) -> None:
+        decades = hypergeometric_tail_decades(hits, population, marked, drawn)
+        assert decades == pytest.approx(0.0, abs=1e-12)
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_agrees_with_scipy_and_is_never_negative(self, data: st.DataObject) -> None:
+        population = data.draw(st.integers(1, 60))
+        marked = data.draw(st.integers(0, population))
+        drawn = data.draw(st.integers(0, population))
+        hits = data.draw(st.integers(0, min(marked, drawn)))
+        decades = hypergeometric_tail_decades(hits, population, marked, drawn)
+        chance = float(hypergeom.sf(hits - 1, population, marked, drawn))
+        assert decades == pytest.approx(-math.log10(chance), rel=1e-9, abs=1e-9)
+        assert decades >= 0.0
+
+    def test_is_never_less_than_nothing_by_a_rounding_error(self) -> None:
+        for drawn in range(200):
+            assert hypergeometric_tail_decades(0, 200, 90, drawn) >= 0.0
+
+    def test_stays_exact_where_the_probability_underflows(self) -> None:
+        # One of 2000 over 1000 halves, 4^1000 / sqrt(1000 · π) of them less a part in 8000.
+        expected = 1000 * math.log10(4) - math.log10(1000 * math.pi) / 2 - 1 / 8000 / math.log(10)
+        assert hypergeometric_tail_decades(1000, 2000, 1000, 1000) == pytest.approx(
+            expected, rel=1e-9
+        )
 
 
 def rate_change(k0: float, t0: float, k1: float, t1: float) -> float:

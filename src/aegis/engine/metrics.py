@@ -10,7 +10,7 @@ from aegis.engine.findings import Finding
 from aegis.engine.measured import MeasuredSeries
 from aegis.engine.metric_load import DRIVEN_BY_LOAD, LEAST_SURPRISE, beyond_load, load_ratios
 from aegis.engine.metric_peers import credited_to_peers
-from aegis.engine.stats import robust_scale, surprise_of_z
+from aegis.engine.stats import hypergeometric_tail_decades, robust_scale, surprise_of_z
 from aegis.model.evidence import Signal
 from aegis.model.telemetry import Alarm, Bools, Floats, TimeWindow
 
@@ -23,6 +23,7 @@ SPIKE_GRACE = 2.0
 RECENT_SAMPLES = 8
 LONGEST_BREAK_STEPS = 6.0
 LEAST_BASELINE = 5
+CHANCE_DECADES = 1.0
 RISING = ((1.0, 1.0),)
 EITHER_WAY: dict[Signal, tuple[tuple[float, float], ...]] = {
     "traffic": ((1.0, 0.7), (-1.0, 1.0)),
@@ -132,8 +133,10 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
     most = 2.0 * float(np.log10(1 + len(baseline)))
     departures = []
     for sign, weight in EITHER_WAY.get(item.meaning.signal, RISING):
-        z, level = _robust_z(sign * baseline, sign * faulty, sign * recent, scale)
-        departures.append((weight * min(surprise_of_z(z), most), sign * level))
+        before, during = sign * baseline, sign * faulty
+        z, level = _robust_z(before, during, sign * recent, scale)
+        chance = CHANCE_DECADES * _chance_decades(before, during, level)
+        departures.append((weight * min(surprise_of_z(z), most, chance), sign * level))
     surprise, level = max(departures)
     if surprise <= LEAST_SURPRISE:
         return None
@@ -172,6 +175,20 @@ def _robust_z(
         (level - float(np.median(recent))) / scale,
     )
     return z, level
+
+
+def _chance_decades(baseline: Floats, faulty: Floats, level: float) -> float:
+    """-log10 of the chance that so many of the high samples fall into the window.
+
+    High is beyond half of the way from the usual to `level`. Of all samples as many as the
+    window holds are drawn at random: the upper tail of the hypergeometric distribution.
+    Rare errors hit a long window as often as the baseline, however odd each of them looks.
+    """
+    halfway = (float(np.median(baseline)) + level) / 2.0
+    during = int(np.count_nonzero(faulty > halfway))
+    high = during + int(np.count_nonzero(baseline > halfway))
+    samples = len(baseline) + len(faulty)
+    return hypergeometric_tail_decades(during, samples, high, len(faulty))
 
 
 def _just_before(item: MeasuredSeries, inside: Bools, window: TimeWindow) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, xlogy
+from scipy.special import gammaln, log_ndtr, logsumexp, xlogy
 
 from aegis.model.telemetry import Bools, Floats, Int64s
 
@@ -43,6 +43,25 @@ def normal_tail_decades(z: Floats) -> Floats:
     """-log10 P(Z > z) of a standard normal, exact far into the tail; shape as given."""
     decades: Floats = -log_ndtr(-np.asarray(z, dtype=np.float64)) / LN10
     return decades
+
+
+def hypergeometric_tail_decades(hits: int, population: int, marked: int, drawn: int) -> float:
+    """-log10 P(at least `hits` marked among `drawn`), drawing without replacement.
+
+    `population` holds `marked` marked items; 0 where `hits` is no more than certain.
+    """
+    counts = np.arange(max(hits, drawn + marked - population), min(marked, drawn) + 1)
+    logs = (
+        _log_choose(marked, counts)
+        + _log_choose(population - marked, drawn - counts)
+        - _log_choose(population, np.asarray(drawn))
+    )
+    return max(0.0, -float(logsumexp(logs)) / LN10)
+
+
+def _log_choose(n: int, k: NDArray[np.int64]) -> Floats:
+    logs: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return logs
 
 
 def rate_change_decades(
