@@ -22,7 +22,7 @@ from tests.adapters.otlp import otlp
 from tests.adapters.reading_jaeger import ReadingJaeger
 from tests.adapters.stand_in import standing_in
 from tests.fakes import FakeTelemetry
-from tests.live_backends import TRACES_OUT, TRACES_IN, live_url
+from tests.live_backends import TRACES_IN, TRACES_OUT, live_url
 from tests.recordings import MS, Recording, SmallShop, at, between, ns, span_table, spans_of
 
 pytestmark = pytest.mark.loopback

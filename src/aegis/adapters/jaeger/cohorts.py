@@ -60,13 +60,14 @@ def cohort_searches(
     for part in slices(window, PARTS):
         search = Search(part, DEPTH, scope)
         yield "failed", replace(search, tags=FAILED_TAGS)
-        yield "slow", replace(search, min_duration_ns=max(1, _slow_ns(seen)))
+        yield "slow", replace(search, min_duration_ns=_slow_ns(seen))
 
 
 def _slow_ns(seen: Sequence[SliceSeen]) -> int:
+    """Longer than the longest span of nineteen in twenty traces."""
     longest: dict[str, int] = {}
     for part in seen:
         for row in part.found.rows:
             longest[row.trace_id] = max(row.duration_ns, longest.get(row.trace_id, 0))
     ordered = sorted(longest.values())
-    return ordered[int(SLOW_QUANTILE * (len(ordered) - 1))] if ordered else 0
+    return ordered[int(SLOW_QUANTILE * (len(ordered) - 1))] + 1 if ordered else 1

@@ -198,7 +198,8 @@ class _Reading:
         sample = {row for part in self.seen for row in part.found.rows}
         rows, kept = capped(sample, MOST_SPANS)
         share *= kept
-        table = table_of(chain(rows, self.cohorts.rows()), self.window, share)
+        answered = len(self.seen) / (len(self.seen) + len(self.failed))
+        table = table_of(chain(rows, self.cohorts.rows()), self.window, share * answered)
         traces = len({row.trace_id for row in rows})
         malformed = sum(part.found.malformed for part in self.seen)
         notes = Notes(traces, searches, share, malformed, self.failed, unseen, self.cohorts)
