@@ -18,7 +18,8 @@ NAMED = 8
 class Notes:
     """`traces` were read in `slices` of the window of which `failures` gave nothing.
 
-    `share` is of the traces recorded where something was given; `unsearched` are services no search would show.
+    `share` is of the traces recorded where something was given; `unsearched` are services
+    that no search would show.
     """
 
     traces: int
