@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aegis.adapters.jaeger.query_api import Search
-from aegis.adapters.jaeger.sampling import capped, entries_of, slices
+from aegis.adapters.jaeger.sampling import capped, dealt, entries_of, slices
 from aegis.adapters.jaeger.span_rows import SpanRow
 from aegis.model.telemetry import Span
 from tests.adapters.captured import capture, captured_reply
@@ -34,6 +34,13 @@ def test_what_no_search_would_show_is_named_and_a_suspect_is_shown() -> None:
     assert (found.chosen, found.unseen) == (("s0", "s1", "s2", "s3"), tuple(lonely[4:]))
     suspected = entries_of(lonely, {}, suspects=("s8", "nobody"), most=4)
     assert suspected.chosen == ("s0", "s1", "s2", "s8")
+
+
+def test_searches_go_where_the_calls_are_and_a_service_that_is_gone_takes_one() -> None:
+    assert dealt(8, (900, 0)) == [7, 1]
+    assert dealt(8, (300, 300)) == [4, 4]
+    assert dealt(8, (0, 0, 0)) == [6, 1, 1]
+    assert dealt(2, (5, 5)) == [1, 1]
 
 
 def test_slices_make_up_the_window() -> None:

@@ -20,10 +20,14 @@ MOST_ENTRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Services through which traces are searched, and those no such search would show."""
+    """Services through which traces are searched, and those no such search would show.
+
+    `weights` are the calls each of the chosen is known to make.
+    """
 
     chosen: tuple[str, ...]
     unseen: tuple[str, ...]
+    weights: tuple[int, ...] = ()
 
 
 def entries_of(
@@ -56,9 +60,10 @@ def entries_of(
         chosen.append(best)
         left -= reach[best]
     missed = [one for one in sorted(suspects) if one in known and one in left]
-    chosen = [*chosen[: max(1, most - len(missed))], *missed]
+    chosen = list(dict.fromkeys([*chosen[: max(1, most - len(missed))], *missed]))
     seen = set().union(*(reach[one] for one in chosen)) if chosen else set()
-    return Entries(tuple(dict.fromkeys(chosen)), tuple(sorted(known - seen)))
+    made = {one: sum(calls[pair] for pair in calls if pair[0] == one) for one in chosen}
+    return Entries(tuple(chosen), tuple(sorted(known - seen)), tuple(made.values()))
 
 
 def _reached(service: str, callees: Mapping[str, set[str]]) -> set[str]:
@@ -69,6 +74,18 @@ def _reached(service: str, callees: Mapping[str, set[str]]) -> set[str]:
                 found.add(callee)
                 waiting.append(callee)
     return found
+
+
+def dealt(searches: int, weights: Sequence[int]) -> list[int]:
+    """`searches` dealt out: one to each, the others one by one to who has most calls a search.
+
+    So a service that Jaeger still knows but that is gone takes one search and no more.
+    """
+    counts = [1] * len(weights)
+    for _ in range(searches - len(weights)):
+        best = max(range(len(weights)), key=lambda one: (weights[one] / counts[one], -one))
+        counts[best] += 1
+    return counts
 
 
 def slices(window: TimeWindow, count: int) -> tuple[TimeWindow, ...]:
@@ -93,15 +110,15 @@ class SliceSeen:
     def there_were(self) -> float:
         """An estimate of the traces in the slice: all found, or as many again as time is left.
 
-        The newest come first, so a cut answer reaches from the end of the slice back to its
-        oldest trace; earlier parts are taken to be as busy. Never less than was found.
+        The newest written come first, so a cut answer reaches from the end of the slice back
+        for about twice the age of its median trace (a few are written late); earlier parts
+        are taken to be as busy. Always more than was found.
         """
         count = float(self.found.traces)
         if not self.cut:
             return count
-        starts = first_starts(self.found)
-        inside = [start for start in starts if start >= self.window.start_ns]
-        reached_ns = self.window.end_ns - min(inside, default=self.window.start_ns)
+        starts = sorted(first_starts(self.found))
+        reached_ns = 2 * (self.window.end_ns - starts[len(starts) // 2])
         whole_ns = self.window.end_ns - self.window.start_ns
         return max(count + 1, count * whole_ns / max(1, reached_ns))
 

@@ -16,6 +16,7 @@ from aegis.adapters.jaeger.sampling import (
     Entries,
     SliceSeen,
     capped,
+    dealt,
     entries_of,
     share_read,
     slices,
@@ -113,12 +114,12 @@ class _Reading:
         entries = entries_of(services, calls, suspects)
         plan: list[Search] = []
         if entries.unseen and await self.api.searches_all_services():
-            plan = await self._begin(self._plan((None,)), optional=True)
+            plan = await self._begin(self._plan((None,), (1,)), optional=True)
             entries = Entries((), ()) if plan else entries
         if not plan:
             if entries.unseen:
                 entries = entries_of(services, calls, suspects, MOST_SEARCHES)
-            plan = await self._begin(self._plan(entries.chosen))
+            plan = await self._begin(self._plan(entries.chosen, entries.weights))
         depth = min(self.seen[0].depth, plan[0].depth)
         await self._search_all([replace(search, depth=depth) for search in plan[1:]])
         share = share_read(self.seen)
@@ -139,15 +140,13 @@ class _Reading:
             raise
         return plan
 
-    def _plan(self, scope: Sequence[str | None]) -> list[Search]:
-        """Every part of the window for every scope, the first scope in the finest parts."""
+    def _plan(self, scope: Sequence[str | None], weights: Sequence[int]) -> list[Search]:
+        """The whole window for each service, in finer parts for those that make more calls."""
         searches = min(MOST_SEARCHES, max(1, self.api.client.budget.requests_left))
-        scope = scope[:searches]
-        counts = [searches // len(scope)] * len(scope)
-        counts[0] += searches - sum(counts)
+        counts = dealt(searches, weights[:searches])
         return [
             Search(part, MOST_TRACES // searches, service)
-            for service, count in zip(scope, counts, strict=True)
+            for service, count in zip(scope, counts, strict=False)
             for part in slices(self.window, count)
         ]
 
