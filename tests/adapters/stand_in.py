@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -126,16 +127,28 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Silent: clients that break off are part of the tests."""
+
+
 @contextmanager
-def standing_in(answer: Callable[[Seen], Reply]) -> Iterator[StandIn]:
+def standing_in(
+    answer: Callable[[Seen], Reply], tls: ssl.SSLContext | None = None
+) -> Iterator[StandIn]:
     """A server on a free port of this machine for as long as the block runs."""
     stand_in = StandIn(answer)
     handler = type("Handler", (_Handler,), {"stand_in": stand_in})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
+    if tls is not None:
+        # The handshake is made by the thread of the connection, so that a bad one stops nobody.
+        server.socket = tls.wrap_socket(server.socket, True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    stand_in.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "http" if tls is None else "https"
+    stand_in.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
         yield stand_in
     finally:

@@ -55,6 +55,11 @@ def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     return seen if len(seen) <= LONGEST_EXCERPT else f"{seen[:LONGEST_EXCERPT]}…"
 
 
+def storable(given: object, longest: int) -> str:
+    """Foreign text as data: not endless and without half characters; empty if it is no text."""
+    return given[:longest].encode("utf-8", "replace").decode() if isinstance(given, str) else ""
+
+
 def _said_in_json(text: str) -> str:
     """The message of an error object of Prometheus, Loki, Jaeger or Alertmanager."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -60,7 +61,7 @@ class BackendClient:
             verify=tls_of(self.config) if secure else False,
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(self.config.timeout_s, connect=CONNECT_S),
+            timeout=httpx.Timeout(None, connect=CONNECT_S),  # the whole: _within_limits
             limits=httpx.Limits(max_connections=MOST_AT_ONCE),
         )
         return self
@@ -147,7 +148,8 @@ class BackendClient:
             if isinstance(found, SourceUnavailable):
                 raise _TryAgain(found) from None
             raise found from None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, ssl.SSLError) as error:
+            # httpx lets through what TLS 1.3 refuses after the handshake.
             self.breaker.failed()
             raise complaints.of_transport(error) from None
         if answer.status in RETRIED and (answer.status != 429 or after_s is not None):

@@ -68,7 +68,7 @@ class Complaints:
             f"{self.where} failed several times in a row; it is left alone for {wait_s:.0f} s more"
         )
 
-    def of_transport(self, error: httpx.TransportError) -> SourceError:
+    def of_transport(self, error: httpx.TransportError | ssl.SSLError) -> SourceError:
         """Of a connection that could not be made or broke."""
         cause = _first_cause(error)
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -86,10 +86,19 @@ class Complaints:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return SourceUnavailable(f"{self.where} cannot be reached; is {self._base} right?")
         if isinstance(error, httpx.RemoteProtocolError):
-            return SourceUnavailable(f"{self.where} broke off in the middle of its answer")
+            return SourceUnavailable(
+                f"{self.where} broke off in the middle of its answer{self._shy()}"
+            )
         if isinstance(error, httpx.UnsupportedProtocol):
             return SourceRejected(f"{self.where} is no http:// or https:// address")
-        return SourceUnavailable(f"{self.where} broke the connection")
+        return SourceUnavailable(f"{self.where} broke the connection{self._shy()}")
+
+    def _shy(self) -> str:
+        """A server that wants a certificate may close the connection without a word."""
+        config = self.config
+        if config.client_cert_file or not config.base_url.lower().startswith("https:"):
+            return ""
+        return f"; does it want {config.setting('client_cert_file')}?"
 
     @property
     def _base(self) -> str:

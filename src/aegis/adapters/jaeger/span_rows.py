@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aegis.adapters.http_client.answers import storable
 from aegis.model.telemetry import Int32s, SpanTable, TimeWindow
 
 LONGEST_NAME = 512
@@ -72,9 +73,7 @@ def whole(given: object) -> int:
 
 
 def name_of(given: object, otherwise: str) -> str:
-    """A name that can be stored and compared: no half characters, not endless."""
-    text = given if isinstance(given, str) else ""
-    return text[:LONGEST_NAME].encode("utf-8", "replace").decode() or otherwise
+    return storable(given, LONGEST_NAME) or otherwise
 
 
 def says_error(tags: Mapping[str, object]) -> bool:
