@@ -142,7 +142,7 @@ def test_the_same_read_is_sent_once_in_a_question_and_again_in_the_next(empty: S
 
 def test_no_more_than_four_reads_run_at_the_same_time() -> None:
     def slow(_: Seen) -> Reply:
-        time.sleep(0.05)
+        time.sleep(0.2)
         return Reply()
 
     async def question(url: str) -> None:
@@ -270,7 +270,7 @@ def test_a_backend_that_hangs_is_left_at_the_deadline(started: bool) -> None:
         began = time.monotonic()
         with pytest.raises(SourceUnavailable, match=r"within 0.3 s .AEGIS_ALERTMANAGER_TIMEOUT_S"):
             ask(config_of(stand_in.url, timeout_s=0.3))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
         stand_in.let_go()
 
 
