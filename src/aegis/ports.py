@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
 
@@ -47,5 +48,16 @@ class TraceSource(Protocol):
 
         A reader that hits its size cap keeps whole traces, evenly over time, says so in
         `sampled_share` and in an EvidenceGap.
+        """
+        ...
+
+
+class AlertSource(Protocol):
+    async def read_alerts(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Alert, ...], tuple[EvidenceGap, ...]]:
+        """Alerts that fire and began before the end of `window`, each once, by start.
+
+        Suppressed ones are among them. A source without history says so in an EvidenceGap.
         """
         ...

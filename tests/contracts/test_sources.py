@@ -1,4 +1,4 @@
-"""What every metric, trace and log source promises; each test runs on each implementation."""
+"""What every metric and log source promises; each test runs on each implementation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from tests.recordings import (
     ns,
     series,
     span_table,
-    spans_of,
 )
 
 EVERYTHING = between(-60, 120)
@@ -82,24 +81,6 @@ def test_samples_ascend_in_time(sources: Sources) -> None:
     assert all((np.diff(one.times_ns) > 0).all() for one in matrix.series)
 
 
-def test_spans_are_those_that_start_in_the_window(sources: Sources) -> None:
-    table, gaps = asyncio.run(sources.traces.read_spans(between(2, 3)))
-    assert [(one.trace_id, one.span_id) for one in spans_of(table)] == [("t1", "1"), ("t1", "9")]
-    assert gaps == ()
-
-
-def test_spans_come_sorted_by_trace_start_and_span(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.traces.read_spans(EVERYTHING))
-    keys = [(one.trace_id, one.start_ns, one.span_id) for one in spans_of(table)]
-    assert keys == sorted(keys)
-    assert len(keys) == len(SPANS)
-
-
-def test_a_span_keeps_all_its_fields(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.traces.read_spans(EVERYTHING))
-    assert set(spans_of(table)) == set(SPANS)
-
-
 def test_lines_of_the_window_come_with_the_undated_ones(sources: Sources) -> None:
     table, _ = asyncio.run(sources.logs.read_logs(between(2, 3)))
     assert [one.body for one in lines_of(table)] == ["when?", "second"]
@@ -122,7 +103,6 @@ def test_lines_of_a_service_come_sorted_by_time(sources: Sources) -> None:
 def test_nothing_in_the_window_is_an_empty_answer_and_no_error(sources: Sources) -> None:
     window = TimeWindow(at(50), at(60))
     assert asyncio.run(sources.metrics.read_metrics(window))[0].series == ()
-    assert len(asyncio.run(sources.traces.read_spans(window))[0]) == 0
     assert [one.body for one in lines_of(asyncio.run(sources.logs.read_logs(window))[0])] == [
         "when?"
     ]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from aegis.model.backend import BackendConfig
 from aegis.model.errors import ConfigurationError
 from aegis.model.text import Language
+from aegis.settings.backends import read_backends
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -34,6 +36,7 @@ class Settings:
 
     `case_dir` is one case folder or a folder of them. `port` None means: that of the
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
+    `backends` are the telemetry backends that have an address.
     """
 
     language: Language
@@ -45,6 +48,7 @@ class Settings:
     allow_anonymous: bool = False
     workers: int = 2
     most_waiting: int = MOST_WAITING
+    backends: tuple[BackendConfig, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -62,6 +66,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allow_anonymous=_flag(given, "AEGIS_ALLOW_ANONYMOUS"),
         workers=_number(given, "AEGIS_WORKERS", 1, 64) or _usual_workers(),
         most_waiting=MOST_WAITING if waiting is None else waiting,
+        backends=read_backends(given),
     )
 
 
