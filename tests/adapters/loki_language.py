@@ -48,9 +48,21 @@ class Parsed:
             return None
         labels = {**line.stream, **line.metadata, **added}
         trace = "".join(labels.get(name, "") for name in ("trace_id", "traceID", "traceid"))
-        pick = str(line.time_ns // 1_000_000 % PICK_MODULUS)
+        pick = str(line.time_ns % PICK_MODULUS)
         seen = {**labels, "aegis_trace": trace, "aegis_pick": pick}
         return labels if self.keeps(seen, line.body) else None
+
+
+def unquoted(text: str) -> str:
+    """What Loki reads a quoted string as."""
+    pairs = re.sub(
+        r"(\\\\)|\\U([0-9a-f]{8})",
+        lambda found: found[1] or json.dumps(chr(int(found[2], 16)))[1:-1],
+        text,
+    )
+    read = json.loads(pairs)
+    assert isinstance(read, str)
+    return read
 
 
 def parse(query: str) -> Parsed:
@@ -76,7 +88,7 @@ def _log_query(query: str) -> tuple[Keeps, Keeps]:
         if found is None:
             raise ParseError(query)
         matchers.append(_matcher(found))
-        needs_value |= not _matcher(found)({}, "")
+        needs_value |= not matchers[-1]({}, "")
         place = found.end()
         if query.startswith(", ", place):
             place += 2
@@ -99,7 +111,7 @@ def _stage(text: str) -> tuple[Keeps, str]:
         if text.startswith(constant):
             return _all([]), text[len(constant) :]
     if found := _LINE_FILTER.match(text):
-        return _line_filter(found[1], json.loads(found[2])), text[found.end() :]
+        return _line_filter(found[1], unquoted(found[2])), text[found.end() :]
     if text.startswith("| "):
         return _condition(text[2:])
     raise ParseError(text)
@@ -107,7 +119,7 @@ def _stage(text: str) -> tuple[Keeps, str]:
 
 def _condition(text: str) -> tuple[Keeps, str]:
     if found := _MATCHER.match(text):
-        return _matcher(found), text[found.end() :]
+        return _matcher(found, filters=True), text[found.end() :]
     if found := _BELOW.match(text):
         name, limit = found[1], int(found[2])
         return (lambda labels, _: int(labels[name]) < limit), text[found.end() :]
@@ -128,10 +140,12 @@ def _condition(text: str) -> tuple[Keeps, str]:
     return (_any(parts) if words == {"or"} else _all(parts)), rest[1:]
 
 
-def _matcher(found: re.Match[str]) -> Keeps:
-    name, operator, value = found[1], found[2], json.loads(found[3])
+def _matcher(found: re.Match[str], filters: bool = False) -> Keeps:
+    name, operator, value = found[1], found[2], unquoted(found[3])
     if operator in ("=", "!="):
         return lambda labels, _: (labels.get(name, "") == value) is (operator == "=")
+    if filters and (literal := re.fullmatch(r"\.\*(\w+)|(\w+)\.\*", value)):
+        value = f".*{literal[1] or literal[2]}.*"  # as Loki does, though it should not
     pattern = re.compile(value, re.DOTALL)
     return lambda labels, _: bool(pattern.fullmatch(labels.get(name, ""))) is (operator == "=~")
 

@@ -92,8 +92,8 @@ def _point(answer: Answer, point: Any) -> tuple[float, float]:
 
 def read_names(answer: Answer) -> tuple[str, ...]:
     """Names of labels, or values of one, sorted; Loki leaves `data` out where there are none."""
-    found = _success(answer).get("data") or []
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+    found = _data(answer)
+    if not all(isinstance(name, str) for name in found):
         raise _unknown_form(answer)
     return tuple(sorted(found))
 
@@ -101,7 +101,7 @@ def read_names(answer: Answer) -> tuple[str, ...]:
 def read_patterns(answer: Answer) -> list[LogPattern]:
     """Most frequent first."""
     counted = []
-    for one in _list(answer, _success(answer).get("data") or []):
+    for one in _data(answer):
         pattern = _field(answer, one, "pattern")
         samples = _list(answer, _field(answer, one, "samples"))
         if not isinstance(pattern, str):
@@ -109,6 +109,11 @@ def read_patterns(answer: Answer) -> list[LogPattern]:
         lines = int(sum(_point(answer, point)[1] for point in samples))
         counted.append(LogPattern(pattern, str(one.get("level") or ""), lines))
     return sorted(counted, key=lambda one: (-one.lines, one.pattern, one.level))
+
+
+def _data(answer: Answer) -> list[Any]:
+    data = _success(answer).get("data")
+    return [] if data is None else _list(answer, data)
 
 
 def _success(answer: Answer) -> dict[str, Any]:
@@ -126,7 +131,8 @@ def _result(answer: Answer, kind: str) -> list[Any]:
     data = _success(answer).get("data")
     if _field(answer, data, "resultType") != kind:
         raise _unknown_form(answer)
-    return _list(answer, _field(answer, data, "result") or [])
+    result = _field(answer, data, "result")
+    return [] if result is None else _list(answer, result)
 
 
 def _field(answer: Answer, found: Any, name: str) -> Any:

@@ -1,8 +1,9 @@
 """LogQL, built from parts only: nothing a user, an alert or a model writes is ever a query.
 
 Every value passes `quoted`, every label name `label_name`, every literal inside a regular
-expression `re2_literal`. Facts: a matcher's and a label filter's `=~` is anchored, a line
-filter's is not.
+expression `re2_literal`. Facts: a matcher's `=~` is anchored, a line filter's is not. That of a
+label filter is anchored too, but Loki (seen in August 2026) takes `.*x` and alternatives of
+literals for "contains"; `=~` and `!~` of one pattern still never both hold.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ PICK_LABEL = "aegis_pick"
 PICK_MODULUS = 4093
 SAMPLING_LABELS = (
     f"| label_format {TRACE_LABEL}=`{{{{.trace_id}}}}{{{{.traceID}}}}{{{{.traceid}}}}`,"
-    f" {PICK_LABEL}=`{{{{mod (unixEpochMillis __timestamp__) {PICK_MODULUS}}}}}`"
+    f" {PICK_LABEL}=`{{{{mod (unixEpochNanos __timestamp__) {PICK_MODULUS}}}}}`"
 )
 FORGET_SAMPLING_LABELS = f"| drop {TRACE_LABEL}, {PICK_LABEL}"
 

@@ -125,14 +125,14 @@ class _Reading:
         read: dict[KindName | None, tuple[int, float]] = {}
         failed: list[SourceError] = []
         for part in parts:
+            name = part.kind.name if part.kind else None
             answer = await reader.read(part.query, part.pieces)
             if isinstance(answer, SourceError):
                 failed.append(answer)
-                self.gaps.append(said.not_read(part.kind.name if part.kind else None, answer))
-            else:
-                rows += answer
-                name = part.kind.name if part.kind else None
-                read[name] = (len(answer), max(part.profile.total, len(answer)))
+                self.gaps.append(said.not_read(name, answer))
+                answer = []
+            rows += answer
+            read[name] = (len(answer), max(part.profile.total, len(answer)))
         if len(failed) == len(parts):
             raise failed[0]
         share = 1.0
