@@ -7,7 +7,6 @@ its own lines there, under a label value nobody else has.
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from aegis.adapters.http_client.budget import Budget
 from aegis.adapters.http_client.client import BackendClient
@@ -28,9 +26,9 @@ from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import UNDATED, LogLine, LogTable, TimeWindow
 from tests.adapters.loki_language import ParseError, StoredLine, parse
 from tests.adapters.stand_in import Reply, Seen, standing_in
+from tests.live_backends import LOGS, live_url
 
 SECOND_NS = 1_000_000_000
-LIVE = "AEGIS_LIVE_LOKI_URL"
 SCOPE = "aegis_test"
 
 
@@ -183,9 +181,7 @@ def held(loki: HeldLoki, caps: Caps | None = None) -> Iterator[LokiAt]:
 @contextmanager
 def live(lines: Sequence[StoredLine], caps: Caps | None = None) -> Iterator[LokiAt]:
     """Skips where no real Loki is named. The lines are moved to end an hour ago."""
-    url = os.environ.get(LIVE, "").rstrip("/")  # noqa: TID251
-    if not url:
-        pytest.skip(f"{LIVE} names no Loki")
+    url = live_url(LOGS).rstrip("/")
     newest = datetime.fromtimestamp(max(line.time_ns for line in lines) // SECOND_NS, UTC)
     hour_ago = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
     shift = timedelta(seconds=int((hour_ago - newest).total_seconds()))
