@@ -77,11 +77,11 @@ def test_a_loki_that_is_down_is_unavailable_and_named() -> None:
         (Reply(200, b'{"status":"success"', length=500), SourceUnavailable, "broke off"),
         (Reply(200, b'{"a":1}'), SourceRejected, "is it Loki"),
         (Reply(200, b"", hang=True, length=10), SourceUnavailable, "AEGIS_LOKI_TIMEOUT_S"),
-        (Reply(200, (b"x" * 65_536 for _ in range(4_800))), SourceRejected, "16 MiB"),
+        (Reply(200, (b"x" * 65_536 for _ in range(4_800))), SourceRejected, "8 MiB"),
         (
             Reply(200, gzip.compress(b" " * 40_000_000), headers=(("Content-Encoding", "gzip"),)),
             SourceRejected,
-            "16 MiB",
+            "8 MiB",
         ),
     ],
     ids=lambda value: "" if isinstance(value, Reply | type) else value,

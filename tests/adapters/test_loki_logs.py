@@ -227,6 +227,43 @@ def test_the_template_narrows_what_is_read() -> None:
     assert [(one.service, one.body) for one in lines_of(table)] == [("cart", "mine")]
 
 
+@pytest.mark.parametrize("requests", range(3, 12))
+def test_a_question_never_sends_more_requests_than_it_may(requests: int) -> None:
+    with held(HeldLoki(shop()), replace(SMALL, requests=requests)) as loki:
+        if requests < 6:  # enough to count, and nothing left to read with
+            with pytest.raises(SourceRejected, match="no more requests"):
+                read(loki)
+        else:
+            assert [gap.reason for gap in read(loki)[1]][-1] == "sampled"
+        assert loki.budgets[0].requests <= max(requests, 5)
+
+
+def test_streams_without_the_service_label_are_told_where_they_are_many() -> None:
+    with_app = [StoredLine(ns(1), "x" * 100, {"app": "cart", "job": "pods"})]
+    without = [StoredLine(ns(1), "y" * 100, {"job": "varlogs"})]
+    with held(HeldLoki(with_app + without)) as loki:
+        table, gaps = read(loki)
+    assert table.services == ("cart",)
+    assert [gap.reason for gap in gaps] == ["no_data"]
+    assert "job='varlogs'" in gaps[0].statement.en
+    assert "LOKI_SERVICE_LABEL_KEY" in gaps[0].statement.zh
+    with held(HeldLoki(with_app * 100 + without)) as loki:
+        assert read(loki)[1] == ()
+
+
+def test_lines_take_no_more_than_their_share_of_the_bytes_of_a_question() -> None:
+    lines = [
+        StoredLine(ns(0) + place * 1_000 * MS, f"{place} " + "x" * 9_000, {"app": "a"})
+        for place in range(3_500)
+    ]
+    loki = HeldLoki(lines, offers_volume=False)
+    with held(loki, Caps(most_line_bytes=9_000_000)) as at_loki:
+        with pytest.raises(SourceRejected):
+            read(at_loki)
+        assert at_loki.budgets[0].read_bytes < 70_000_000
+        assert at_loki.budgets[0].requests <= 12
+
+
 def test_no_streams_at_all_are_no_lines_and_no_error() -> None:
     with held(HeldLoki([])) as loki:
         table, gaps = read(loki)

@@ -45,6 +45,11 @@ def service_label(labels: Sequence[str], selector: ServiceSelector) -> str:
     raise SourceRejected(f"{LABEL_KEY}: set it to the label that names services, one of: {listed}")
 
 
+def other_service_label(labels: Sequence[str], label: str) -> str | None:
+    """The best label beside `label` that could name services."""
+    return next((name for name in SERVICE_LABELS if name in labels and name != label), None)
+
+
 def service_of(labels: Mapping[str, str], label: str, selector: ServiceSelector) -> str:
     """The service of a stream.
 

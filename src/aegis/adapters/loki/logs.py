@@ -5,6 +5,7 @@
 2. How many lines has each service over the time (one). Where all can be read, they are.
 3. Else how many of them have an error level or an error word (two), and samples of each kind
    at rates that are even in time: `sampling` says how and why.
+4. With a request to spare, how many bytes have streams of no service (one, to the index).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.loki import said
 from aegis.adapters.loki.answers import Row
-from aegis.adapters.loki.identity import service_label
+from aegis.adapters.loki.identity import other_service_label, service_label
 from aegis.adapters.loki.logql import CountQuery, LogQuery, Matcher
 from aegis.adapters.loki.questions import (
     MIB,
@@ -25,7 +26,7 @@ from aegis.adapters.loki.questions import (
     LokiQuestions,
     TooManySeries,
 )
-from aegis.adapters.loki.reader import PieceReader
+from aegis.adapters.loki.reader import NotWhole, PieceReader
 from aegis.adapters.loki.sampling import (
     MOST_NAMED,
     NOBODY,
@@ -43,12 +44,14 @@ from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import LogTable, TimeWindow
 
 PROFILE_STEPS = 120
+TOO_MANY_PIECES = NotWhole("a question has no more requests left for them")
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
     """What one question may ask of Loki and take from it.
 
+    The plan is made for `answer_bytes` of lines, and `most_line_bytes` ends it.
     `most_scanned_bytes` is what all queries for lines may make Loki look at, a pass; `fill`
     keeps samples, whose size is only expected, below the caps. A level share and a word share
     of the lines go to lines of errors, if there are so many.
@@ -56,13 +59,16 @@ class Caps:
 
     requests: int = 12
     lines: int = 20_000
+    page_bytes: int = 8 * MIB
     answer_bytes: int = 24 * MIB
+    most_line_bytes: int = 32 * MIB
     most_scanned_bytes: int = 4 * 1024 * MIB
     page_lines: int = MOST_LINES_A_QUERY
     fill: float = 0.85
     level_share: float = 0.35
     word_share: float = 0.2
     overhead_bytes: int = 400
+    most_missed_share: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +96,14 @@ class LokiLogs:
         Where a part of the lines could not be read whole it is left out whole, with a gap.
         SourceError where nothing could be read.
         """
-        questions = LokiQuestions(self.client)
+        caps = self.caps
+        questions = LokiQuestions(self.client, caps.page_bytes, caps.most_line_bytes)
         labels = await questions.labels(window)
         if not labels:
             return LogTable.empty(), ()
         label = service_label(labels, self.selector)
-        reading = _Reading(questions, self.selector, self.caps, window, label, (label,))
-        return await reading.run()
+        reading = _Reading(questions, self.selector, caps, window, label, (label,))
+        return await reading.run(other_service_label(labels, label))
 
 
 @dataclass(slots=True)
@@ -109,9 +116,10 @@ class _Reading:
     by: tuple[str, ...]
     gaps: list[EvidenceGap] = field(default_factory=list)
 
-    async def run(self) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
+    async def run(self, other_label: str | None) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
+        """`other_label` names services too, perhaps those of streams without `label`."""
         every = self.selector.of_every_service(self.label)
-        volumes = await self._volumes(every)
+        volumes = await self._volumes(every, self.label)
         matchers = (*every, *self._too_loud(volumes))
         total = await self._profile(LogQuery(matchers))
         most = self._most_lines(volumes, total)
@@ -126,7 +134,9 @@ class _Reading:
         failed: list[SourceError] = []
         for part in parts:
             name = part.kind.name if part.kind else None
-            answer = await reader.read(part.query, part.pieces)
+            answer: list[Row] | SourceError = TOO_MANY_PIECES
+            if len(part.pieces) <= self.caps.requests - self.questions.sent:
+                answer = await reader.read(part.query, part.pieces)
             if isinstance(answer, SourceError):
                 failed.append(answer)
                 self.gaps.append(said.not_read(name, answer))
@@ -135,6 +145,8 @@ class _Reading:
             read[name] = (len(answer), max(part.profile.total, len(answer)))
         if len(failed) == len(parts):
             raise failed[0]
+        if volumes and other_label is not None and self.questions.sent < self.caps.requests:
+            await self._look_for_unlabelled(other_label, sum(volumes.values()))
         share = 1.0
         if any(not part.rates.everything for part in parts) or failed:
             share = min(1.0, len(rows) / max(total.total, len(rows), 1.0))
@@ -142,12 +154,21 @@ class _Reading:
             self.gaps.append(said.sampled(read, self._thinned(parts)))
         return log_table(rows, self.label, self.selector, share), tuple(self.gaps)
 
-    async def _volumes(self, every: tuple[Matcher, ...]) -> dict[str, int] | None:
+    async def _volumes(self, matchers: tuple[Matcher, ...], label: str) -> dict[str, int] | None:
         """None also where Loki could not say: what it costs is then not known in advance."""
         try:
-            return await self.questions.volumes(every, self.window, self.label)
+            return await self.questions.volumes(matchers, self.window, label)
         except SourceError:
             return None
+
+    async def _look_for_unlabelled(self, other_label: str, size: int) -> None:
+        """A stream without the service label is of no service and would be missed in silence."""
+        matchers = (Matcher(other_label, "=~", ".+"), Matcher(self.label, "=", ""))
+        volumes = await self._volumes((*self.selector.scope, *matchers), other_label) or {}
+        missed = sum(volumes.values())
+        if missed > self.caps.most_missed_share * (size + missed):
+            loudest = max(volumes, key=lambda value: (volumes[value], value))
+            self.gaps.append(said.unlabelled(self.label, other_label, loudest, missed))
 
     def _too_loud(self, volumes: dict[str, int] | None) -> tuple[Matcher, ...]:
         """Matchers that leave out the loudest services until the rest may be scanned."""

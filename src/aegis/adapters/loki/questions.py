@@ -42,12 +42,15 @@ class TooManySeries(SourceRejected):
 class LokiQuestions:
     """Asks through the client of one question; `sent` counts reads, repeated ones too.
 
-    Times are nanoseconds, starts inclusive, ends exclusive.
+    Times are nanoseconds, starts inclusive, ends exclusive. An answer holds `most_bytes` at
+    most, all lines together about `most_line_bytes` (answers on their way are not counted).
     """
 
     client: BackendClient
     most_bytes: int = 16 * MIB
+    most_line_bytes: int = 64 * MIB
     sent: int = 0
+    line_bytes: int = 0
 
     async def labels(self, window: TimeWindow) -> tuple[str, ...]:
         return read_names(await self._ask(LABELS, _between(window.start_ns, window.end_ns)))
@@ -72,7 +75,12 @@ class LokiQuestions:
         """The first (or last) `limit` lines, by time; as many as `limit` may mean more exist."""
         asked = [("query", query.text()), *_between(start_ns, end_ns)]
         asked += [("limit", str(limit)), ("direction", direction)]
-        rows = read_rows(await self._ask(QUERY_RANGE, asked))
+        self.sent += 1
+        left = max(1, self.most_line_bytes - self.line_bytes)
+        most_bytes = min(self.most_bytes, left)
+        answer = await self.client.ask(QUERY_RANGE, asked, most_bytes=most_bytes)
+        self.line_bytes += len(answer.body)
+        rows = read_rows(answer)
         return sorted(rows, key=lambda row: row.time_ns, reverse=direction == "backward")
 
     async def counts(self, query: CountQuery, start_ns: int, end_ns: int) -> list[Counted]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aegis.adapters.loki.selector import TEMPLATE
+from aegis.adapters.loki.selector import LABEL_KEY, TEMPLATE
 from aegis.adapters.loki.severity import KindName
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
@@ -81,5 +81,20 @@ def first_lines(read: int, there: int, parts: int) -> EvidenceGap:
             f"约有 {there:,} 行符合条件，读取了 {read:,} 行：{parts} 个相等时段各自最早的几行。",
             f"About {there:,} lines match, {read:,} were read: the first ones of each of "
             f"{parts} equal parts of the time.",
+        ),
+    )
+
+
+def unlabelled(label: str, other: str, loudest: str, size: int) -> EvidenceGap:
+    kib = size / 1024
+    return EvidenceGap(
+        "logs",
+        "no_data",
+        None,
+        Text(
+            f"没有标签 {label} 的日志流（{kib:,.0f} KiB，例如 {other}={loudest!r}）未读取；"
+            f"如有需要，请把 {LABEL_KEY} 设为 {other}。",
+            f"Streams without the label {label} ({kib:,.0f} KiB, such as {other}={loudest!r}) "
+            f"were not read; if they matter, set {LABEL_KEY} to {other}.",
         ),
     )

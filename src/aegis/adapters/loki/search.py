@@ -25,6 +25,7 @@ MOST_LINES = 500
 MOST_ANSWER_BYTES = 2 * MIB
 SUB_WINDOWS = 4
 MOST_TRACES = 3
+HEADER_CHARACTERS = 120
 
 _VARYING = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
 _ERROR_LEVEL = re.compile(r"(?i)err|fatal|crit|panic|severe|alert|emerg")
@@ -167,7 +168,7 @@ def _groups(table: LogTable, services: Sequence[str]) -> tuple[LogGroup, ...]:
 
     def order(group: LogGroup) -> tuple[int, bool, int, int, str]:
         place = wanted.get(group.service, len(wanted))
-        harmless = not _ERROR_LEVEL.search(group.level or "")
+        harmless = not _ERROR_LEVEL.search(group.level or group.example[:HEADER_CHARACTERS])
         return place, harmless, -group.lines, group.first_ns, group.example
 
     return tuple(sorted(groups, key=order))
