@@ -12,7 +12,9 @@ from aegis.adapters.loki.logql import FORGET_SAMPLING_LABELS, PICK_MODULUS, SAMP
 Labels = dict[str, str]
 Keeps = Callable[[Labels, str], bool]
 
-_COUNT = re.compile(r"sum(?: by \(([\w, ]+)\) )?\(count_over_time\((.*) \[(\d+)s\]\)\)", re.DOTALL)
+_COUNT = re.compile(
+    r"sum(?: by \(([\w, ]+)\) )?\((count|bytes)_over_time\((.*) \[(\d+)s\]\)\)", re.DOTALL
+)
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
 _MATCHER = re.compile(rf"([A-Za-z_]\w*)(=~|!~|!=|=)({_STRING})", re.ASCII)
 _BELOW = re.compile(r"([A-Za-z_]\w*)<(\d+)", re.ASCII)
@@ -41,6 +43,7 @@ class Parsed:
     keeps: Keeps
     by: tuple[str, ...] | None
     range_s: int = 0
+    in_bytes: bool = False
 
     def labels_of(self, line: StoredLine, added: Mapping[str, str]) -> Labels | None:
         """All labels of a line that passes, else None."""
@@ -72,8 +75,8 @@ def parse(query: str) -> Parsed:
         if counted is None:
             raise ParseError(query)
         by = tuple(counted[1].split(", ")) if counted[1] else ()
-        selects, keeps = _log_query(counted[2])
-        return Parsed(selects, keeps, by, int(counted[3]))
+        selects, keeps = _log_query(counted[3])
+        return Parsed(selects, keeps, by, int(counted[4]), counted[2] == "bytes")
     return Parsed(*_log_query(query), None)
 
 

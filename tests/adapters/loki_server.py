@@ -85,7 +85,8 @@ class HeldLoki:
             labels = query.labels_of(line, self._added(line))
             if labels is not None and start // step_ns * step_ns <= at <= end:
                 key = tuple(labels.get(name, "") for name in query.by)
-                counts[key][at // SECOND_NS] += 1
+                amount = len(line.body.encode()) if query.in_bytes else 1
+                counts[key][at // SECOND_NS] += amount
         if len(counts) > self.most_series:
             most = self.most_series
             return _text(400, f"maximum number of series ({most}) reached for a single query")

@@ -108,13 +108,13 @@ def test_the_number_of_requests_does_not_depend_on_the_number_of_services() -> N
     asked = []
     for services in (8, 490):
         lines = [
-            StoredLine(ns(0) + place * 100 * MS, f"x {place}", {"app": f"s{place % services}"})
-            for place in range(30_000)
+            StoredLine(ns(0) + place * 500 * MS, f"x {place}", {"app": f"s{place % services}"})
+            for place in range(6_000)
         ]
-        with held(HeldLoki(lines)) as loki:
+        with held(HeldLoki(lines), Caps(lines=4_000, page_lines=1_000)) as loki:
             table, _ = read(loki)
         asked.append(loki.budgets[0].requests)
-        assert 10_000 < len(table) <= 20_000
+        assert 2_000 < len(table) <= 4_000
         assert len(table.services) == services
     assert asked[0] == asked[1] <= 12
 
@@ -211,11 +211,26 @@ def test_long_lines_lower_the_number_that_is_read() -> None:
 def test_an_answer_over_the_cap_is_asked_for_in_halves() -> None:
     lines = [
         StoredLine(ns(0) + place * 1_000 * MS, f"{place} " + "x" * 9_000, {"app": "a"})
-        for place in range(2_500)
+        for place in range(1_500)
     ]
-    with held(HeldLoki(lines, offers_volume=False)) as loki:
+    careless = Caps(page_bytes=64_000_000, answer_bytes=64_000_000)
+    with held(HeldLoki(lines), careless) as loki:
         table, _ = read(loki)
-    assert len(table) == 2_500
+    assert len(table) == 1_500
+    assert max(asked.size for asked in loki.budgets[0].log) <= careless.most_page_bytes
+
+
+@pytest.mark.parametrize("offers_volume", [True, False])
+def test_answers_are_planned_smaller_than_loki_can_pass_on(offers_volume: bool) -> None:
+    lines = [
+        StoredLine(ns(0) + place * 1_000 * MS, f"{place} " + "x" * 9_000, {"app": f"a{place % 3}"})
+        for place in range(2_000)
+    ]
+    with held(HeldLoki(lines, offers_volume)) as loki:
+        table, gaps = read(loki)
+    assert max(asked.size for asked in loki.budgets[0].log) < 4_194_304
+    assert 500 < len(table) < 1_500
+    assert [gap.reason for gap in gaps] == ["sampled"]
 
 
 def test_the_template_narrows_what_is_read() -> None:
@@ -254,13 +269,13 @@ def test_streams_without_the_service_label_are_told_where_they_are_many() -> Non
 def test_lines_take_no_more_than_their_share_of_the_bytes_of_a_question() -> None:
     lines = [
         StoredLine(ns(0) + place * 1_000 * MS, f"{place} " + "x" * 9_000, {"app": "a"})
-        for place in range(3_500)
+        for place in range(1_500)
     ]
-    loki = HeldLoki(lines, offers_volume=False)
-    with held(loki, Caps(most_line_bytes=9_000_000)) as at_loki:
+    caps = Caps(page_bytes=64_000_000, answer_bytes=64_000_000, most_line_bytes=3_000_000)
+    with held(HeldLoki(lines), caps) as at_loki:
         with pytest.raises(SourceRejected):
             read(at_loki)
-        assert at_loki.budgets[0].read_bytes < 70_000_000
+        assert at_loki.budgets[0].read_bytes < 20_000_000
         assert at_loki.budgets[0].requests <= 12
 
 

@@ -143,14 +143,15 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class CountQuery:
-    """How many lines of `lines` there are in the `range_s` seconds before each step."""
+    """How many lines (or bytes) of `lines` there are in the `range_s` seconds before each step."""
 
     lines: LogQuery
     range_s: int
     by: tuple[str, ...] = ()
+    counts: Literal["count_over_time", "bytes_over_time"] = "count_over_time"
 
     def text(self) -> str:
-        counted = f"count_over_time({self.lines.text()} [{int(self.range_s)}s])"
+        counted = f"{self.counts}({self.lines.text()} [{int(self.range_s)}s])"
         if not self.by:
             return f"sum({counted})"
         return f"sum by ({', '.join(label_name(name) for name in self.by)}) ({counted})"

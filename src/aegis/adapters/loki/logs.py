@@ -2,10 +2,11 @@
 
 1. Which labels are there (one request), and how many bytes has each service (one, to the
    index, where this Loki offers it). What would make Loki read too much is left out.
-2. How many lines has each service over the time (one). Where all can be read, they are.
+2. How many lines has each service over the time (one; where the index told no bytes, one
+   more counts them). Where all can be read, they are.
 3. Else how many of them have an error level or an error word (two), and samples of each kind
    at rates that are even in time: `sampling` says how and why.
-4. With a request to spare, how many bytes have streams of no service (one, to the index).
+4. With a request to spare: how many bytes have streams of no service (one, to the index).
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ TOO_MANY_PIECES = NotWhole("a question has no more requests left for them")
 class Caps:
     """What one question may ask of Loki and take from it.
 
-    The plan is made for `answer_bytes` of lines, and `most_line_bytes` ends it.
+    The plan is made for `answer_bytes` of lines in answers of `page_bytes`, because the parts
+    of a Loki that is not configured otherwise refuse more than 4 MiB among themselves (and
+    then hang); `most_line_bytes` and `most_page_bytes` end what goes beyond the plan.
     `most_scanned_bytes` is what all queries for lines may make Loki look at, a pass; `fill`
     keeps samples, whose size is only expected, below the caps. A level share and a word share
     of the lines go to lines of errors, if there are so many.
@@ -59,8 +62,9 @@ class Caps:
 
     requests: int = 12
     lines: int = 20_000
-    page_bytes: int = 8 * MIB
-    answer_bytes: int = 24 * MIB
+    page_bytes: int = 3 * MIB
+    most_page_bytes: int = 8 * MIB
+    answer_bytes: int = 12 * MIB
     most_line_bytes: int = 32 * MIB
     most_scanned_bytes: int = 4 * 1024 * MIB
     page_lines: int = MOST_LINES_A_QUERY
@@ -97,7 +101,7 @@ class LokiLogs:
         SourceError where nothing could be read.
         """
         caps = self.caps
-        questions = LokiQuestions(self.client, caps.page_bytes, caps.most_line_bytes)
+        questions = LokiQuestions(self.client, caps.most_page_bytes, caps.most_line_bytes)
         labels = await questions.labels(window)
         if not labels:
             return LogTable.empty(), ()
@@ -114,6 +118,7 @@ class _Reading:
     window: TimeWindow
     label: str
     by: tuple[str, ...]
+    line_bytes: float = 1.0
     gaps: list[EvidenceGap] = field(default_factory=list)
 
     async def run(self, other_label: str | None) -> tuple[LogTable, tuple[EvidenceGap, ...]]:
@@ -122,7 +127,10 @@ class _Reading:
         volumes = await self._volumes(every, self.label)
         matchers = (*every, *self._too_loud(volumes))
         total = await self._profile(LogQuery(matchers))
-        most = self._most_lines(volumes, total)
+        size = sum(volumes.values()) if volumes else await self._size(LogQuery(matchers))
+        if total.total >= 1:
+            self.line_bytes = size / total.total + self.caps.overhead_bytes
+        most = min(self.caps.lines, int(self.caps.answer_bytes / self.line_bytes))
         if total.total <= most:
             parts = [self._part(None, matchers, total, total.total, 1.0)]
         else:
@@ -143,7 +151,7 @@ class _Reading:
                 answer = []
             rows += answer
             read[name] = (len(answer), max(part.profile.total, len(answer)))
-        if len(failed) == len(parts):
+        if failed and not rows:
             raise failed[0]
         if volumes and other_label is not None and self.questions.sent < self.caps.requests:
             await self._look_for_unlabelled(other_label, sum(volumes.values()))
@@ -191,7 +199,7 @@ class _Reading:
 
     async def _profile(self, query: LogQuery) -> Profile:
         """Lines by service and step; all under one name where there are too many services."""
-        step_s = max(1, int(-(-self.window.duration_s // PROFILE_STEPS)))
+        step_s = self._step_s()
         start_ns, end_ns, step_ns = self.window.start_ns, self.window.end_ns, step_s * 10**9
         counting = CountQuery(query, step_s, self.by)
         try:
@@ -211,28 +219,45 @@ class _Reading:
             counts[series.labels.get(self.label, NOBODY)] = row
         return Profile(tuple(ends), step_ns, counts)
 
-    def _most_lines(self, volumes: dict[str, int] | None, total: Profile) -> int:
-        """Fewer where lines are long: the answers have a cap too."""
-        if not volumes or total.total < 1:
-            return self.caps.lines
-        line_bytes = sum(volumes.values()) / total.total + self.caps.overhead_bytes
-        return min(self.caps.lines, int(self.caps.answer_bytes / line_bytes))
+    async def _size(self, query: LogQuery) -> float:
+        """Bytes of all lines, for a Loki that keeps no volumes."""
+        counting = CountQuery(query, self._step_s(), (), "bytes_over_time")
+        counted = await self.questions.counts(counting, self.window.start_ns, self.window.end_ns)
+        return sum(value for series in counted for _, value in series.points)
 
-    async def _kinds(self, matchers: tuple[Matcher, ...], total: Profile, most: int) -> list[Part]:
+    def _step_s(self) -> int:
+        return max(1, int(-(-self.window.duration_s // PROFILE_STEPS)))
+
+    async def _kinds(
+        self, matchers: tuple[Matcher, ...], total: Profile, most: float
+    ) -> list[Part]:
         levelled = await self._profile(LEVELLED.of(matchers))
         worded = await self._profile(WORDED.of(matchers))
-        rest = total.without(levelled, worded)
-        most_levelled = min(levelled.total, most * self.caps.level_share)
-        most_worded = min(worded.total, most * self.caps.word_share)
-        most_rest = min(rest.total, most - most_levelled - most_worded)
-        spare = most - most_levelled - most_worded - most_rest
-        wanted = (
-            (LEVELLED, levelled, most_levelled + spare),
-            (WORDED, worded, most_worded),
-            (REST, rest, most_rest),
-        )
-        fill = self.caps.fill
-        return [self._part(kind, matchers, profile, lines, fill) for kind, profile, lines in wanted]
+        profiles = (levelled, worded, total.without(levelled, worded))
+        left = self.caps.requests - self.questions.sent
+        parts = self._parts(matchers, profiles, most)
+        while most > 1 and sum(len(part.pieces) for part in parts) > max(left, len(parts)):
+            most /= 2
+            parts = self._parts(matchers, profiles, most)
+        return parts
+
+    def _parts(
+        self,
+        matchers: tuple[Matcher, ...],
+        profiles: tuple[Profile, Profile, Profile],
+        most: float,
+    ) -> list[Part]:
+        """About `most` lines of all three kinds, errors first."""
+        levelled, worded, rest = (profile.total for profile in profiles)
+        wanted_levelled = min(levelled, most * self.caps.level_share)
+        wanted_worded = min(worded, most * self.caps.word_share)
+        wanted_rest = min(rest, most - wanted_levelled - wanted_worded)
+        spare = most - wanted_levelled - wanted_worded - wanted_rest
+        wanted = (wanted_levelled + spare, wanted_worded, wanted_rest)
+        return [
+            self._part(kind, matchers, profile, lines, self.caps.fill)
+            for kind, profile, lines in zip((LEVELLED, WORDED, REST), profiles, wanted, strict=True)
+        ]
 
     def _part(
         self,
@@ -247,7 +272,7 @@ class _Reading:
             rates = choose_rates(profile.totals(), max(1.0, most * fill))
         sampling = rates.condition(self.label)
         query = kind.of(matchers, sampling) if kind else LogQuery(matchers, (), (), sampling)
-        page = self.caps.page_lines * self.caps.fill
+        page = min(self.caps.page_lines * self.caps.fill, self.caps.page_bytes / self.line_bytes)
         cut = pieces(
             rates.expected(profile), profile, self.window.start_ns, self.window.end_ns, page
         )
