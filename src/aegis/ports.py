@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
+from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
 
 
@@ -39,6 +40,29 @@ class LogSource(Protocol):
         A reader that hits its size cap returns an even sample, says so in `sampled_share`
         and in an EvidenceGap.
         """
+        ...
+
+
+class LogSearch(Protocol):
+    """Narrow questions about logs, each within the figures of a tool call.
+
+    What cannot be asked (too long a time, too many words) is InvalidRequest.
+    """
+
+    async def collect_evidence(self, asked: LogSearchRequest) -> LogEvidence:
+        """Lines of errors, the same ones grouped; the services asked for first."""
+        ...
+
+    async def volume_by_service(self, window: TimeWindow) -> tuple[LogVolume, ...]:
+        """Loudest first."""
+        ...
+
+    async def patterns(self, service: str, window: TimeWindow) -> tuple[LogPattern, ...] | None:
+        """Most frequent first; None where the source mines none."""
+        ...
+
+    async def label_values(self, label: str, window: TimeWindow) -> tuple[str, ...]:
+        """Sorted; empty for a label that no stream has."""
         ...
 
 

@@ -59,3 +59,17 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}: ") as raised:
         read_settings({name: value})
     assert "hunter2" not in str(raised.value)
+
+
+def test_how_streams_of_loki_name_a_service_is_passed_on() -> None:
+    template = '{{{label_key}="{service}"}}'
+    given = {"LOKI_SERVICE_LABEL_KEY": "app", "LOKI_SELECTOR_TEMPLATE": template}
+    settings = read_settings(given)
+    assert settings.loki_service_label_key == "app"
+    assert settings.loki_selector_template == template
+
+
+def test_how_streams_of_loki_name_a_service_is_found_unless_it_is_said() -> None:
+    settings = read_settings({"LOKI_SERVICE_LABEL_KEY": ""})
+    assert settings.loki_service_label_key is None
+    assert settings.loki_selector_template is None

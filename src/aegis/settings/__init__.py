@@ -36,7 +36,8 @@ class Settings:
 
     `case_dir` is one case folder or a folder of them. `port` None means: that of the
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
-    `backends` are the telemetry backends that have an address.
+    `backends` are the telemetry backends that have an address. `loki_service_label_key` and
+    `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     """
 
     language: Language
@@ -49,6 +50,8 @@ class Settings:
     workers: int = 2
     most_waiting: int = MOST_WAITING
     backends: tuple[BackendConfig, ...] = ()
+    loki_service_label_key: str | None = None
+    loki_selector_template: str | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +70,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         workers=_number(given, "AEGIS_WORKERS", 1, 64) or _usual_workers(),
         most_waiting=MOST_WAITING if waiting is None else waiting,
         backends=read_backends(given),
+        loki_service_label_key=given.get("LOKI_SERVICE_LABEL_KEY") or None,
+        loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
     )
 
 
