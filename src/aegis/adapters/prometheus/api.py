@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from aegis.adapters.http_client.answers import Answer
-from aegis.adapters.http_client.client import BackendClient
+from aegis.adapters.http_client.client import NOTHING, BackendClient
 from aegis.adapters.http_client.routes import Route
 from aegis.adapters.prometheus.answers import Remarks, Result, data_of, result_of
 from aegis.model.telemetry import TimeWindow, to_ns
@@ -31,25 +31,36 @@ def unix_s(moment: datetime) -> str:
 
 @dataclass(slots=True)
 class PrometheusApi:
-    """Asks within one question. Warnings of all answers gather in `remarks`."""
+    """Asks within one question: `asked` counts. Warnings of all answers gather in `remarks`."""
 
     client: BackendClient
     remarks: Remarks = field(default_factory=Remarks)
+    asked: int = 0
+
+    async def _ask(
+        self,
+        route: Route,
+        parameters: Sequence[tuple[str, str]] = (),
+        path: Mapping[str, str] = NOTHING,
+        expected: frozenset[int] = frozenset(),
+    ) -> Answer:
+        self.asked += 1
+        return await self.client.ask(route, parameters, path=path, expected=expected)
 
     async def buildinfo(self) -> Mapping[str, Any]:
         """Empty where the server does not say what it is."""
-        answer = await self.client.ask(BUILDINFO, expected=NOT_THERE)
+        answer = await self._ask(BUILDINFO, expected=NOT_THERE)
         return self._object(answer)
 
     async def metadata(self) -> Mapping[str, Any]:
         """Family name → list of {type, unit, help}; empty where the server keeps none."""
-        answer = await self.client.ask(METADATA, [("limit_per_metric", "1")], expected=NOT_THERE)
+        answer = await self._ask(METADATA, [("limit_per_metric", "1")], expected=NOT_THERE)
         return self._object(answer)
 
     async def metric_names(self, window: TimeWindow) -> tuple[str, ...]:
         """Names with samples around the window, sorted. Blocks are coarse: some may be older."""
         between = [("start", unix_s(window.start)), ("end", unix_s(window.end))]
-        answer = await self.client.ask(VALUES, between, path={"name": "__name__"})
+        answer = await self._ask(VALUES, between, path={"name": "__name__"})
         data, warnings, is_partial = data_of(answer)
         self.remarks.note(Result((), warnings, is_partial))
         names = data if isinstance(data, list) else []
@@ -61,20 +72,20 @@ class PrometheusApi:
         """Label sets of at most `most` series; servers before 2.51 do not know the limit."""
         asked = [("match[]", one) for one in selectors]
         asked += [("start", unix_s(window.start)), ("end", unix_s(window.end))]
-        answer = await self.client.ask(SERIES, [*asked, ("limit", str(most))])
+        answer = await self._ask(SERIES, [*asked, ("limit", str(most))])
         data, warnings, is_partial = data_of(answer)
         self.remarks.note(Result((), warnings, is_partial))
         rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
         return tuple(rows[:most])
 
     async def instant(self, promql: str, at: datetime) -> Result:
-        answer = await self.client.ask(INSTANT, [("query", promql), ("time", unix_s(at))])
+        answer = await self._ask(INSTANT, [("query", promql), ("time", unix_s(at))])
         return self._noted(answer)
 
     async def over(self, promql: str, window: TimeWindow, step_s: int) -> Result:
         """A range query on the times start, start + step … up to and with `window.end`."""
         asked = [("query", promql), ("start", unix_s(window.start)), ("end", unix_s(window.end))]
-        return self._noted(await self.client.ask(RANGE, [*asked, ("step", str(step_s))]))
+        return self._noted(await self._ask(RANGE, [*asked, ("step", str(step_s))]))
 
     def _noted(self, answer: Answer) -> Result:
         result = result_of(answer)

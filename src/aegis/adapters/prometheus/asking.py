@@ -1,0 +1,111 @@
+"""Asks many expressions in few requests; what a server refuses is narrowed down and told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aegis.adapters.prometheus.answers import Row
+from aegis.adapters.prometheus.api import PrometheusApi
+from aegis.adapters.prometheus.batches import OVERHEAD, apart, counted, joined
+from aegis.adapters.prometheus.governor import MOST_COUNTS, Grid, text_batches
+from aegis.model.errors import SourceError, SourceRejected
+from aegis.model.telemetry import TimeWindow
+
+UNCOUNTED = 50
+"""Series to expect of an expression that could not be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Series of each expression, at least 1, and how long the slowest counting took."""
+
+    series: tuple[int, ...]
+    took_s: float
+
+
+@dataclass(slots=True)
+class Asker:
+    """`failed` gathers the places of expressions without an answer, and why."""
+
+    api: PrometheusApi
+    most_requests: int
+    failed: dict[int, SourceError] = field(default_factory=dict)
+
+    async def count(
+        self, expressions: Sequence[str], window: TimeWindow, longest_query: int
+    ) -> Counts:
+        """At the end of the window. What cannot be counted is taken for UNCOUNTED."""
+        lengths = [len(one) + OVERHEAD for one in expressions]
+        batches = text_batches(lengths, longest_query, MOST_COUNTS)
+        series = [UNCOUNTED] * len(expressions)
+        loop = asyncio.get_running_loop()
+        took: list[float] = []
+
+        async def one(batch: list[int]) -> None:
+            began = loop.time()
+            try:
+                asked = counted({place: expressions[place] for place in batch})
+                result = await self.api.instant(asked, window.end)
+            except SourceRejected:
+                return  # one of them is not understood: the range queries will tell which
+            finally:
+                took.append(loop.time() - began)
+            found = apart(result.rows)
+            for place in batch:
+                rows = found.get(place, [])
+                amount = rows[0].values if rows else []
+                series[place] = max(1, int(amount[-1])) if len(amount) else 1
+
+        with leaves():
+            async with asyncio.TaskGroup() as group:
+                for batch in batches:
+                    if batch:
+                        group.create_task(one(batch))
+        return Counts(tuple(series), max(took, default=0.0))
+
+    async def read(
+        self, expressions: Sequence[str], batches: Sequence[Sequence[int]], grid: Grid
+    ) -> dict[int, list[Row]]:
+        """Rows of each place. Raises the last error where no expression was answered."""
+        found: dict[int, list[Row]] = {}
+
+        async def one(batch: Sequence[int]) -> None:
+            asked = joined({place: expressions[place] for place in batch})
+            try:
+                result = await self.api.over(asked, grid.closed, grid.step_s)
+            except SourceRejected as error:
+                # The halves cost two requests, and others may be splitting as well.
+                if len(batch) > 1 and self.api.asked + 2 <= self.most_requests:
+                    half = len(batch) // 2
+                    await one(batch[:half])
+                    await one(batch[half:])
+                else:
+                    self.failed.update(dict.fromkeys(batch, error))
+            except SourceError as error:
+                self.failed.update(dict.fromkeys(batch, error))
+            else:
+                found.update(apart(result.rows))
+
+        with leaves():
+            async with asyncio.TaskGroup() as group:
+                for batch in batches:
+                    group.create_task(one(batch))
+        everything = {place for batch in batches for place in batch}
+        if everything and everything <= set(self.failed):
+            raise next(reversed(self.failed.values()))
+        return found
+
+
+@contextmanager
+def leaves() -> Iterator[None]:
+    """What a TaskGroup raises, as the error that ended it."""
+    try:
+        yield
+    except BaseExceptionGroup as failed:
+        error: BaseException = failed
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
