@@ -55,9 +55,8 @@ class Asker:
                 took.append(loop.time() - began)
             found = apart(result.rows)
             for place in batch:
-                rows = found.get(place, [])
-                amount = rows[0].values if rows else []
-                series[place] = max(1, int(amount[-1])) if len(amount) else 1
+                amounts = [float(row.values[-1]) for row in found.get(place, []) if len(row.values)]
+                series[place] = max(1, *(int(one) for one in amounts), 1)
 
         with leaves():
             async with asyncio.TaskGroup() as group:
@@ -69,7 +68,7 @@ class Asker:
     async def read(
         self, expressions: Sequence[str], batches: Sequence[Sequence[int]], grid: Grid
     ) -> dict[int, list[Row]]:
-        """Rows of each place. Raises the last error where no expression was answered."""
+        """Rows of each place; those without an answer are in `failed`."""
         found: dict[int, list[Row]] = {}
 
         async def one(batch: Sequence[int]) -> None:
@@ -93,10 +92,12 @@ class Asker:
             async with asyncio.TaskGroup() as group:
                 for batch in batches:
                     group.create_task(one(batch))
-        everything = {place for batch in batches for place in batch}
-        if everything and everything <= set(self.failed):
-            raise next(reversed(self.failed.values()))
         return found
+
+    def check(self, places: Sequence[int]) -> None:
+        """Raises the last error where none of the expressions was answered."""
+        if places and set(places) <= set(self.failed):
+            raise next(reversed(self.failed.values()))
 
 
 @contextmanager

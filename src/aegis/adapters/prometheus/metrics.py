@@ -32,7 +32,7 @@ from aegis.adapters.prometheus.governor import (
 )
 from aegis.adapters.prometheus.identity import combination, service_of
 from aegis.adapters.prometheus.inventory import Inventory
-from aegis.adapters.prometheus.one_series import one_series
+from aegis.adapters.prometheus.one_series import OneSeries
 from aegis.adapters.prometheus.plan import SignalQuery, plan
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Floats, Int64s, Matrix, Series, TimeWindow
@@ -61,6 +61,7 @@ class PrometheusMetrics:
         expressions = [*(one.promql for one in queries), TARGETS_DOWN]
         shaped = await _shaped(asker, expressions, window, found, self.slow_s)
         rows = await asker.read(expressions, shaped.batches, shaped.grid)
+        asker.check([place for place in _places(shaped) if place < len(queries)])
         gathered = _Gathering(found.inventory)
         for place, query in enumerate(queries):
             gathered.add(query, rows.get(place, []), window)
@@ -93,6 +94,10 @@ async def _shaped(
         longest,
         is_slow=counts.took_s > slow_s,
     )
+
+
+def _places(shaped: Shape) -> list[int]:
+    return [place for batch in shaped.batches for place in batch]
 
 
 def _not_asked(queries: Sequence[SignalQuery], shaped: Shape, asker: Asker) -> list[EvidenceGap]:
@@ -130,13 +135,14 @@ class _Gathering:
     parts: dict[Key, list[_Part]] = field(default_factory=dict)
 
     def add(self, query: SignalQuery, rows: Sequence[Row], window: TimeWindow) -> None:
+        whole = OneSeries.of(query.promql, self.inventory)
         for row in rows:
             service = service_of(row.labels, query.identity)
             inside = window.contains(row.times_ns)
             if not service or not inside.any():
                 continue
             labels = tuple((one, row.labels[one]) for one in query.keep if row.labels.get(one))
-            alone = one_series(query.promql, _all_labels(query, row.labels), self.inventory)
+            alone = whole.with_labels(_all_labels(query, row.labels))
             part = _Part(alone, row.times_ns[inside], row.values[inside])
             self.parts.setdefault((service, query.series_name, labels), []).append(part)
 

@@ -8,7 +8,8 @@ reads little; where a label is made by the expression itself, its result is filt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aegis.adapters.prometheus.inventory import Inventory
 from aegis.adapters.prometheus.promql import label_name, quoted
@@ -20,35 +21,77 @@ _TOKEN = re.compile(
 )
 
 
-def one_series(promql: str, labels: Mapping[str, str], inventory: Inventory) -> str:
-    """`labels` are all labels of the result that may differ between series, "" = absent."""
-    stored = list(_stored_labels(promql, inventory))
-    pushed = {
-        name: value
-        for name, value in labels.items()
-        if value and stored and all(name in one for one in stored) and not _made(name, promql)
-    }
-    inside = ",".join(f"{label_name(name)}={quoted(value)}" for name, value in pushed.items())
-    narrowed = _with_matchers(promql, inside, inventory) if inside else promql
-    rest = {name: value for name, value in labels.items() if name not in pushed}
-    if not rest:
-        return narrowed
-    wanted = "vector(1)"
-    for name, value in rest.items():
-        if value:
-            wanted = f'label_replace({wanted}, {quoted(name)}, {quoted(_literal(value))}, "", "")'
-    on = ", ".join(label_name(name) for name in rest)
-    return f"({narrowed}) and on ({on}) {wanted}"
+@dataclass(slots=True)
+class OneSeries:
+    """An expression taken apart once, so that many series can be cut out of it.
+
+    `pieces` are its text between the places where matchers go; each place has the text
+    that stands before and after the matchers.
+    """
+
+    promql: str
+    pieces: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+    stored: tuple[Mapping[str, frozenset[str]], ...]
+    _pushable: dict[str, bool] = field(default_factory=dict)
+
+    @staticmethod
+    def of(promql: str, inventory: Inventory) -> OneSeries:
+        pieces, places, stored = [], [], []
+        begun = 0
+        for found in _TOKEN.finditer(promql):
+            name = _metric(found, inventory)
+            if name is None:
+                continue
+            stored.append(inventory.labels(name))
+            cut = found.end("name") if found["name"] else found.end()
+            if found["dotted"]:
+                places.append((",", ""))
+            elif found["after"].strip() == "{":
+                cut = found.end()
+                is_empty = promql[cut:].lstrip().startswith("}")
+                places.append(("", "" if is_empty else ","))
+            else:
+                places.append(("{", "}"))
+            pieces.append(promql[begun:cut])
+            begun = cut
+        pieces.append(promql[begun:])
+        return OneSeries(promql, tuple(pieces), tuple(places), tuple(stored))
+
+    def with_labels(self, labels: Mapping[str, str]) -> str:
+        """`labels` are all labels of the result that may differ between series, "" = absent."""
+        pushed = {name: value for name, value in labels.items() if value and self._can_push(name)}
+        rest = {name: value for name, value in labels.items() if name not in pushed}
+        narrowed = self._narrowed(pushed) if pushed else self.promql
+        if not rest:
+            return narrowed
+        wanted = "vector(1)"
+        for name, value in rest.items():
+            if value:
+                literal = quoted(_literal(value))
+                wanted = f'label_replace({wanted}, {quoted(name)}, {literal}, "", "")'
+        return f"({narrowed}) and on ({', '.join(label_name(name) for name in rest)}) {wanted}"
+
+    def _narrowed(self, pushed: Mapping[str, str]) -> str:
+        inside = ",".join(f"{label_name(name)}={quoted(value)}" for name, value in pushed.items())
+        text = [self.pieces[0]]
+        for (before, after), piece in zip(self.places, self.pieces[1:], strict=True):
+            text += [before, inside, after, piece]
+        return "".join(text)
+
+    def _can_push(self, label: str) -> bool:
+        """Whether every metric has the label, and no function of the expression writes it."""
+        known = self._pushable.get(label)
+        if known is None:
+            is_made = f", {quoted(label)}, " in self.promql
+            known = bool(self.stored) and all(label in one for one in self.stored) and not is_made
+            self._pushable[label] = known
+        return known
 
 
 def _literal(value: str) -> str:
     """In a replacement `$` begins a reference; `$$` is a dollar."""
     return value.replace("$", "$$")
-
-
-def _made(label: str, promql: str) -> bool:
-    """Whether some function of the expression writes the label."""
-    return f", {quoted(label)}, " in promql
 
 
 def _metric(found: re.Match[str], inventory: Inventory) -> str | None:
@@ -58,27 +101,4 @@ def _metric(found: re.Match[str], inventory: Inventory) -> str | None:
     name = found["name"]
     if name is None or found["after"].strip() == "(":
         return None
-    is_selector = bool(found["after"].strip()) or name in inventory.metrics
-    return name if is_selector and not name.isdigit() else None
-
-
-def _stored_labels(promql: str, inventory: Inventory) -> Iterator[Mapping[str, frozenset[str]]]:
-    for found in _TOKEN.finditer(promql):
-        name = _metric(found, inventory)
-        if name is not None:
-            yield inventory.labels(name)
-
-
-def _with_matchers(promql: str, inside: str, inventory: Inventory) -> str:
-    def narrowed(found: re.Match[str]) -> str:
-        name = _metric(found, inventory)
-        if name is None:
-            return found[0]
-        if found["dotted"]:
-            return f"{found[0]},{inside}"
-        if found["after"].strip() == "{":
-            rest = promql[found.end() :].lstrip()
-            return f"{found[0]}{inside}" + ("" if rest.startswith("}") else ",")
-        return f"{found['name']}{{{inside}}}{found['after']}"
-
-    return _TOKEN.sub(narrowed, promql)
+    return name if found["after"].strip() or name in inventory.metrics else None

@@ -129,7 +129,7 @@ def check_instant(promql: str) -> CheckedRange:
 
 
 def _parsed(promql: str) -> Any:
-    import promql_parser  # noqa: PLC0415 - a native module, wanted only when a query is checked
+    import promql_parser
 
     if len(promql) > MOST_CHARACTERS:
         raise InvalidRequest("promql", f"longer than {MOST_CHARACTERS} characters")

@@ -46,10 +46,10 @@ def of_remarks(remarks: Remarks) -> list[EvidenceGap]:
                 "The metrics backend answered in part (isPartial): some of its stores were away.",
             )
         )
-    for warning in remarks.warnings:
-        gaps.append(
-            _gap("sampled", f"指标后端警告：{warning}", f"The metrics backend warned: {warning}")
-        )
+    gaps += [
+        _gap("sampled", f"指标后端警告：{one}", f"The metrics backend warned: {one}")
+        for one in remarks.warnings
+    ]
     return gaps
 
 
@@ -157,6 +157,19 @@ def of_golden_signals(series: Sequence[Series], signals: Mapping[str, str]) -> l
             for name in lacking[:MOST_NAMED]
         ]
     return gaps
+
+
+def of_changes() -> EvidenceGap:
+    said = Text(
+        "没有 kube-state-metrics 的指标：看不到发布和配置变更。",
+        "No metrics of kube-state-metrics: rollouts and changes of configuration are not seen.",
+    )
+    return EvidenceGap("changes", "not_recorded", None, said)
+
+
+def of_changes_failed(kind: str, error: SourceError) -> EvidenceGap:
+    said = Text(f"没有读到变更（{kind}）：{error}", f"Changes ({kind}) could not be read: {error}")
+    return EvidenceGap("changes", "sampled", None, said)
 
 
 def _rest(names: Sequence[str]) -> list[EvidenceGap]:
