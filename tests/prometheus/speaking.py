@@ -79,7 +79,7 @@ class Speaking:
     def _range(self, query: str, seen: Seen) -> Reply:
         start, end, step = (float(asked_for(seen, name)) for name in ("start", "end", "step"))
         times = [start + step * place for place in range(int((end - start) // step) + 1)]
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "metric": {**metric, "aegis_signal": mark},
                 "values": [[moment, str(value)] for moment in times],
