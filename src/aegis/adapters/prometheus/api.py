@@ -11,6 +11,7 @@ from aegis.adapters.http_client.answers import Answer
 from aegis.adapters.http_client.client import NOTHING, BackendClient
 from aegis.adapters.http_client.routes import Route
 from aegis.adapters.prometheus.answers import Remarks, Result, data_of, result_of
+from aegis.model.errors import AnswerTooLarge
 from aegis.model.telemetry import TimeWindow, to_ns
 
 BUILDINFO = Route("GET", "/api/v1/status/buildinfo")
@@ -20,6 +21,8 @@ SERIES = Route("POST", "/api/v1/series")
 INSTANT = Route("POST", "/api/v1/query")
 RANGE = Route("POST", "/api/v1/query_range")
 
+MOST_LISTED = 6 * 1024 * 1024
+"""Bytes of an answer about names and labels; 100,000 names are about 4 MiB."""
 NOT_THERE = frozenset({400, 404, 405, 501})
 """What stores answer that do not have an endpoint (old Cortex, VictoriaMetrics, proxies)."""
 
@@ -43,9 +46,12 @@ class PrometheusApi:
         parameters: Sequence[tuple[str, str]] = (),
         path: Mapping[str, str] = NOTHING,
         expected: frozenset[int] = frozenset(),
+        most_bytes: int = MOST_LISTED,
     ) -> Answer:
         self.asked += 1
-        return await self.client.ask(route, parameters, path=path, expected=expected)
+        return await self.client.ask(
+            route, parameters, path=path, expected=expected, most_bytes=most_bytes
+        )
 
     async def buildinfo(self) -> Mapping[str, Any]:
         """Empty where the server does not say what it is."""
@@ -53,8 +59,11 @@ class PrometheusApi:
         return self._object(answer)
 
     async def metadata(self) -> Mapping[str, Any]:
-        """Family name → list of {type, unit, help}; empty where the server keeps none."""
-        answer = await self._ask(METADATA, [("limit_per_metric", "1")], expected=NOT_THERE)
+        """Family name → list of {type, unit, help}; empty where there is none or far too much."""
+        try:
+            answer = await self._ask(METADATA, [("limit_per_metric", "1")], expected=NOT_THERE)
+        except AnswerTooLarge:
+            return {}
         return self._object(answer)
 
     async def metric_names(self, window: TimeWindow) -> tuple[str, ...]:
@@ -82,10 +91,13 @@ class PrometheusApi:
         answer = await self._ask(INSTANT, [("query", promql), ("time", unix_s(at))])
         return self._noted(answer)
 
-    async def over(self, promql: str, window: TimeWindow, step_s: int) -> Result:
+    async def over(
+        self, promql: str, window: TimeWindow, step_s: int, most_bytes: int = MOST_LISTED
+    ) -> Result:
         """A range query on the times start, start + step … up to and with `window.end`."""
         asked = [("query", promql), ("start", unix_s(window.start)), ("end", unix_s(window.end))]
-        return self._noted(await self._ask(RANGE, [*asked, ("step", str(step_s))]))
+        asked.append(("step", str(step_s)))
+        return self._noted(await self._ask(RANGE, asked, most_bytes=most_bytes))
 
     def _noted(self, answer: Answer) -> Result:
         result = result_of(answer)

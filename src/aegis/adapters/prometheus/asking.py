@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from aegis.adapters.prometheus.answers import Row
 from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.batches import OVERHEAD, apart, counted, joined
-from aegis.adapters.prometheus.governor import MOST_COUNTS, Grid, text_batches
-from aegis.model.errors import SourceError, SourceRejected
+from aegis.adapters.prometheus.governor import MOST_ANSWER, MOST_COUNTS, Grid, text_batches
+from aegis.model.errors import AnswerTooLarge, SourceError, SourceRejected
 from aegis.model.telemetry import TimeWindow
 
 UNCOUNTED = 50
@@ -74,10 +74,12 @@ class Asker:
         async def one(batch: Sequence[int]) -> None:
             asked = joined({place: expressions[place] for place in batch})
             try:
-                result = await self.api.over(asked, grid.closed, grid.step_s)
+                result = await self.api.over(asked, grid.closed, grid.step_s, MOST_ANSWER)
             except SourceRejected as error:
-                # The halves cost two requests, and others may be splitting as well.
-                if len(batch) > 1 and self.api.asked + 2 <= self.most_requests:
+                # The halves cost two requests. What is too large was read to its limit: halves
+                # of it would eat the bytes that logs and traces of the same question need.
+                is_large = isinstance(error, AnswerTooLarge)
+                if len(batch) > 1 and not is_large and self._may_ask(2):
                     half = len(batch) // 2
                     await one(batch[:half])
                     await one(batch[half:])
@@ -93,6 +95,9 @@ class Asker:
                 for batch in batches:
                     group.create_task(one(batch))
         return found
+
+    def _may_ask(self, more: int) -> bool:
+        return self.api.asked + more <= self.most_requests
 
     def check(self, places: Sequence[int]) -> None:
         """Raises the last error where none of the expressions was answered."""

@@ -1,7 +1,8 @@
 """Decides how much of a plan a backend is asked, before anything large is asked of it.
 
 Two budgets hold for a question of the collector: requests (this adapter takes at most
-MOST_REQUESTS of the question's 40) and bytes (MOST_BYTES of its 64 MiB, MOST_ANSWER each).
+MOST_REQUESTS of the question's 40) and bytes (MOST_BYTES of its 64 MiB, MOST_ANSWER an
+answer).
 The step grows until the answers fit; then the least important queries are left out. A
 backend that is slow to count its series is asked the most important queries only: it may
 be part of the incident. What is left out is said.
@@ -21,8 +22,10 @@ MOST_REQUESTS = 16
 MOST_BATCHES = 5
 MOST_COUNTS = 3
 MOST_BYTES = 48 * MIB
-MOST_ANSWER = 12 * MIB
-"""Below the 16 MiB at which an answer is cut: the number of series is counted at one moment."""
+MOST_ANSWER = MOST_BYTES // MOST_BATCHES
+"""Here an answer is cut off; answers are planned to be smaller, for series are only estimated."""
+PLANNED_ANSWER = 8 * MIB
+PLANNED_BYTES = MOST_BATCHES * PLANNED_ANSWER
 MOST_SERVICES = 500
 MOST_POINTS = 11_000
 LEAST_POINTS = 40
@@ -99,7 +102,7 @@ def shape(
         asked = asked[: max(1, math.ceil(len(asked) * IMPORTANT_SHARE))]
     step_s = first_step_s(window, interval_s)
     grid = Grid(window, step_s)
-    while _bytes(grid, [counts[one] for one in asked]) > MOST_BYTES:
+    while _bytes(grid, [counts[one] for one in asked]) > PLANNED_BYTES:
         coarser = Grid(window, grid.step_s + step_s)
         if window.duration_s / coarser.step_s < LEAST_POINTS:
             break
@@ -130,9 +133,10 @@ def _packed(
         room = [
             place
             for place in range(MOST_BATCHES)
-            if sizes[place] + size <= MOST_ANSWER and texts[place] + lengths[one] <= longest_query
+            if sizes[place] + size <= PLANNED_ANSWER
+            and texts[place] + lengths[one] <= longest_query
         ]
-        if not room or whole + size > MOST_BYTES:
+        if not room or whole + size > PLANNED_BYTES:
             continue
         place = min(room, key=lambda place: (sizes[place], texts[place]))
         loads[place].append(one)
