@@ -19,29 +19,27 @@ from tests.recordings import MS, SECOND, ns, series
 MINUTES = (0.0, 1.0, 2.0, 3.0)
 
 
-def constant(name: str, *values: float) -> tuple[str, list[tuple[int, float]]]:
-    return name, [(ns(minute), value) for minute, value in zip(MINUTES, values, strict=True)]
-
-
+MEASURED = (
+    ("http_server_requests_per_second", (10.0, 10.0, 20.0, 20.0)),
+    ("http_server_error_ratio", (0.0, 0.0, 0.5, 0.5)),
+    ("http_server_request_duration_p50", (0.02,) * 4),
+    ("http_server_request_duration_p90", (0.09,) * 4),
+    ("http_server_request_duration_p99", (0.2,) * 4),
+    ("process_cpu_utilization", (0.5,) * 4),
+)
+CALLED = series(
+    "web",
+    "http_client_request_duration_p95",
+    [(ns(minute), 0.1) for minute in MINUTES],
+    (("server_address", "db"),),
+)
 SHOP = Matrix(
     (
-        *tuple(
-            series("web", name, points)
-            for name, points in (
-                constant("http_server_requests_per_second", 10, 10, 20, 20),
-                constant("http_server_error_ratio", 0, 0, 0.5, 0.5),
-                constant("http_server_request_duration_p50", 0.02, 0.02, 0.02, 0.02),
-                constant("http_server_request_duration_p90", 0.09, 0.09, 0.09, 0.09),
-                constant("http_server_request_duration_p99", 0.2, 0.2, 0.2, 0.2),
-                constant("process_cpu_utilization", 0.5, 0.5, 0.5, 0.5),
-            )
+        *(
+            series("web", name, [(ns(at), one) for at, one in zip(MINUTES, values, strict=True)])
+            for name, values in MEASURED
         ),
-        series(
-            "web",
-            "http_client_request_duration_p95",
-            constant("", 0.1, 0.1, 0.1, 0.1)[1],
-            (("server_address", "db"),),
-        ),
+        CALLED,
     )
 )
 GOLDEN = Path(__file__).parent / "exposition"
