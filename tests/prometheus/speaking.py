@@ -68,7 +68,7 @@ class Speaking:
             [
                 ({"aegis_signal": mark}, float(self.series_each))
                 for expression, mark in MARKED.findall(query)
-                if expression.startswith("count(")
+                if self.rows(expression)
             ]
         )
 

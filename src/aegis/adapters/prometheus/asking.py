@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aegis.adapters.prometheus.answers import Row
 from aegis.adapters.prometheus.api import PrometheusApi
@@ -20,7 +21,7 @@ UNCOUNTED = 50
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Series of each expression, at least 1, and how long the slowest counting took."""
+    """Series of each expression, and how long the slowest counting took."""
 
     series: tuple[int, ...]
     took_s: float
@@ -37,33 +38,41 @@ class Asker:
     async def count(
         self, expressions: Sequence[str], window: TimeWindow, longest_query: int
     ) -> Counts:
-        """At the end of the window. What cannot be counted is taken for UNCOUNTED."""
+        """The more of two moments, the end and the middle of the window.
+
+        What cannot be counted is taken for UNCOUNTED; 0 = nothing there at both moments.
+        """
         lengths = [len(one) + OVERHEAD for one in expressions]
-        batches = text_batches(lengths, longest_query, MOST_COUNTS)
-        series = [UNCOUNTED] * len(expressions)
+        batches = [one for one in text_batches(lengths, longest_query, MOST_COUNTS) if one]
+        middle = window.start + (window.end - window.start) / 2
+        counted_over = {place for batch in batches for place in batch}
+        series = {
+            place: UNCOUNTED for place in range(len(expressions)) if place not in counted_over
+        }
         loop = asyncio.get_running_loop()
         took: list[float] = []
 
-        async def one(batch: list[int]) -> None:
+        async def one(batch: list[int], moment: datetime) -> None:
             began = loop.time()
             try:
                 asked = counted({place: expressions[place] for place in batch})
-                result = await self.api.instant(asked, window.end)
+                rows = apart((await self.api.instant(asked, moment)).rows)
             except SourceRejected:
-                return  # one of them is not understood: the range queries will tell which
-            finally:
-                took.append(loop.time() - began)
-            found = apart(result.rows)
+                # One of them is not understood: the range queries will tell which.
+                rows = {}
+                series.update(dict.fromkeys(batch, UNCOUNTED))
+            took.append(loop.time() - began)
             for place in batch:
-                amounts = [float(row.values[-1]) for row in found.get(place, []) if len(row.values)]
-                series[place] = max(1, *(int(one) for one in amounts), 1)
+                amounts = [int(row.values[-1]) for row in rows.get(place, []) if len(row.values)]
+                series[place] = max(series.get(place, 0), *amounts, 0)
 
         with leaves():
             async with asyncio.TaskGroup() as group:
                 for batch in batches:
-                    if batch:
-                        group.create_task(one(batch))
-        return Counts(tuple(series), max(took, default=0.0))
+                    for moment in (window.end, middle):
+                        group.create_task(one(batch, moment))
+        found = tuple(series[place] for place in range(len(expressions)))
+        return Counts(found, max(took, default=0.0))
 
     async def read(
         self, expressions: Sequence[str], batches: Sequence[Sequence[int]], grid: Grid

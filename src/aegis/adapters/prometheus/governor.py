@@ -20,7 +20,7 @@ from aegis.model.telemetry import TimeWindow, from_ns
 MIB = 1024 * 1024
 MOST_REQUESTS = 16
 MOST_BATCHES = 5
-MOST_COUNTS = 3
+MOST_COUNTS = 2
 MOST_BYTES = 48 * MIB
 MOST_ANSWER = MOST_BYTES // MOST_BATCHES
 """Here an answer is cut off; answers are planned to be smaller, for series are only estimated."""
@@ -68,7 +68,10 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`batches` hold places of queries; each batch is one request."""
+    """`batches` hold places of queries; each batch is one request.
+
+    Queries without a series when they were counted are in neither: nothing is left out.
+    """
 
     grid: Grid
     batches: tuple[tuple[int, ...], ...]
@@ -97,7 +100,7 @@ def shape(
     is_slow: bool,
 ) -> Shape:
     """`counts` are series and `lengths` characters of each query, most important first."""
-    asked = list(range(len(counts)))
+    asked = [place for place, count in enumerate(counts) if count]
     if is_slow:
         asked = asked[: max(1, math.ceil(len(asked) * IMPORTANT_SHARE))]
     step_s = first_step_s(window, interval_s)
@@ -108,7 +111,7 @@ def shape(
             break
         grid = coarser
     batches, kept = _packed(asked, counts, lengths, grid, longest_query)
-    left_out = tuple(one for one in range(len(counts)) if one not in kept)
+    left_out = tuple(one for one, count in enumerate(counts) if count and one not in kept)
     return Shape(grid, batches, left_out, is_slow)
 
 
