@@ -254,4 +254,5 @@ def test_texts_are_cut_into_requests_that_the_server_accepts() -> None:
 
 def test_a_slow_backend_gets_the_most_important_part() -> None:
     found = shape(HOUR, 15, [10] * 30, [100] * 30, 60_000, is_slow=True)
-    assert sorted(one for batch in found.batches for one in batch) == list(range(12))
+    assert sorted(one for batch in found.batches for one in batch) == list(range(18))
+    assert 40 <= found.grid.points < 50

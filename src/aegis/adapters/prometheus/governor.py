@@ -4,8 +4,8 @@ Two budgets hold for a question of the collector: requests (this adapter takes a
 MOST_REQUESTS of the question's 40) and bytes (MOST_BYTES of its 64 MiB, MOST_ANSWER an
 answer).
 The step grows until the answers fit; then the least important queries are left out. A
-backend that is slow to count its series is asked the most important queries only: it may
-be part of the incident. What is left out is said.
+backend that is slow to count its series may be part of the incident: it is asked the most
+important queries only, at as few points as the engine can use. What is left out is said.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ LEAST_POINTS = 40
 """A step is not made coarser than this leaves points: the engine needs a spread."""
 BYTES_A_SAMPLE = 36
 BYTES_A_SERIES = 300
-SLOW_S = 2.0
-IMPORTANT_SHARE = 0.4
+SLOW_S = 1.5
+IMPORTANT_SHARE = 0.6
 LEAST_SCRAPES_A_RATE = 4
 LONGEST_RATE_S = 1200
 _NS = 1_000_000_000
@@ -105,7 +105,7 @@ def shape(
         asked = asked[: max(1, math.ceil(len(asked) * IMPORTANT_SHARE))]
     step_s = first_step_s(window, interval_s)
     grid = Grid(window, step_s)
-    while _bytes(grid, [counts[one] for one in asked]) > PLANNED_BYTES:
+    while is_slow or _bytes(grid, [counts[one] for one in asked]) > PLANNED_BYTES:
         coarser = Grid(window, grid.step_s + step_s)
         if window.duration_s / coarser.step_s < LEAST_POINTS:
             break
