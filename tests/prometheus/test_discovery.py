@@ -96,7 +96,7 @@ def test_a_server_without_buildinfo_and_metadata_is_read_all_the_same() -> None:
     assert COUNT["__name__"] in found.inventory.metrics
 
 
-def test_discovery_asks_at_most_seven_times() -> None:
+def test_discovery_asks_five_times_where_everything_is_there() -> None:
     budget = Budget()
     discovered(Speaking([COUNT]), budget)
     assert budget.requests == 5
@@ -106,3 +106,16 @@ def test_values_of_labels_are_capped() -> None:
     many = [{**COUNT, "route": f"/{place}"} for place in range(100)]
     found = discovered(Speaking(many)).inventory
     assert len(found.metrics[COUNT["__name__"]].labels["route"]) == 20
+
+
+def test_names_are_listed_in_two_requests_where_queries_must_be_short() -> None:
+    names = sorted(CATALOG.metric_names_of_interest())[:390]
+    speaking = Speaking([{"__name__": name} for name in names], buildinfo={"version": "2.24.0"})
+    lengths: list[int] = []
+
+    def answer(seen: Seen) -> Reply:
+        lengths.append(len(asked_for(seen, "query")))
+        return speaking(seen)
+
+    discovered(answer)
+    assert max(lengths) < 16 * 1024

@@ -238,6 +238,12 @@ def test_one_query_over_the_size_of_an_answer_does_not_stop_the_others() -> None
     assert found.left_out == (1,)
 
 
+def test_where_few_requests_are_left_there_are_fewer_batches() -> None:
+    found = shape(HOUR, 15, [10] * 9, [100] * 9, 60_000, is_slow=False, most_batches=2)
+    assert len(found.batches) == 2
+    assert found.left_out == ()
+
+
 def test_what_had_no_series_when_counted_is_neither_asked_nor_left_out() -> None:
     found = shape(HOUR, 15, [10, 0, 10], [100] * 3, 60_000, is_slow=False)
     assert sorted(one for batch in found.batches for one in batch) == [0, 2]

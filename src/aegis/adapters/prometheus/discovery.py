@@ -1,4 +1,4 @@
-"""What exists in a metrics backend, in at most seven requests whatever its size.
+"""What exists in a metrics backend, in at most nine requests, mostly five, whatever its size.
 
 1. `status/buildinfo`: which program this is (`flavour` tells how the programs differ).
 2. `metadata`: kinds and units, where they are kept; else the endings of names tell.
@@ -25,6 +25,7 @@ from aegis.adapters.prometheus.answers import Result
 from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
+from aegis.adapters.prometheus.governor import text_batches
 from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo
 from aegis.adapters.prometheus.promql import one_of, quoted, selector
 from aegis.model.errors import SourceRejected
@@ -35,6 +36,7 @@ SERIES_A_NAME = 20
 MOST_VALUES = 20
 MOST_NATIVE_SERIES = 500
 MOST_COUNTED = 6
+MOST_LISTINGS = 2
 COUNTED_OVER_S = 600
 USUAL_INTERVALS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300)
 UNKNOWN_INTERVAL_S = 60
@@ -74,8 +76,8 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
     natives = [one for one in looked_at if _is_native(one, metadata, set(names))]
     plain = [one for one in looked_at if one not in natives]
     async with asyncio.TaskGroup() as group:
-        sampled = group.create_task(_labels(api, plain, natives, window))
-        timed = group.create_task(_intervals(api, _spread(plain, names), window.end))
+        sampled = group.create_task(_labels(api, plain, natives, window, flavour))
+        timed = group.create_task(_intervals(api, _spread(plain, names), window.end, flavour))
     labels = sampled.result()
     metrics = {}
     for name in wanted:
@@ -151,20 +153,24 @@ def _kind(
 
 
 async def _labels(
-    api: PrometheusApi, plain: list[str], natives: list[str], window: TimeWindow
+    api: PrometheusApi,
+    plain: list[str],
+    natives: list[str],
+    window: TimeWindow,
+    flavour: Flavour,
 ) -> dict[str, dict[str, frozenset[str]]]:
     """Labels and a few values of each name; names without a series are missing."""
     series: list[Mapping[str, str]] = []
     if plain:
-        series += await _some_series(api, plain, window.end)
+        series += await _some_series(api, plain, window.end, flavour)
         found = {one.get("__name__") for one in series}
         silent = [one for one in plain if one not in found]
         if silent:
             middle = window.start + timedelta(seconds=window.duration_s / 2)
-            series += await _some_series(api, silent, middle)
+            series += await _some_series(api, silent, middle, flavour)
     if natives:
         last = TimeWindow(window.end - timedelta(seconds=COUNTED_OVER_S), window.end)
-        asked = [selector(one, {}) for one in natives]
+        asked = [selector(one, {}, utf8=flavour.knows_utf8) for one in natives]
         series += await api.series(asked, last, MOST_NATIVE_SERIES)
     gathered: dict[str, dict[str, set[str]]] = {}
     for one in series:
@@ -180,11 +186,16 @@ async def _labels(
 
 
 async def _some_series(
-    api: PrometheusApi, names: list[str], at: datetime
+    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
 ) -> list[Mapping[str, str]]:
-    promql = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{one_of(names)}}})"
-    result = await api.instant(promql, at)
-    return [row.labels for row in result.rows]
+    """In two requests where the names are more text than the server takes in one."""
+    found: list[Mapping[str, str]] = []
+    lengths = [len(one) + 3 for one in names]
+    for batch in text_batches(lengths, flavour.longest_query - 100, MOST_LISTINGS):
+        pattern = one_of(names[place] for place in batch)
+        promql = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{pattern}}})"
+        found += [row.labels for row in (await api.instant(promql, at)).rows]
+    return found
 
 
 def _spread(plain: list[str], names: tuple[str, ...]) -> list[str]:
@@ -195,12 +206,15 @@ def _spread(plain: list[str], names: tuple[str, ...]) -> list[str]:
     return [*first, *counters[::every]][:MOST_COUNTED]
 
 
-async def _intervals(api: PrometheusApi, names: list[str], at: datetime) -> tuple[int, int]:
+async def _intervals(
+    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
+) -> tuple[int, int]:
     """(usual, slowest) seconds between two samples; the unknown one where nothing was counted."""
     if not names:
         return _unknown()
     parts = [
-        f"label_replace(quantile(0.5, count_over_time({selector(name, {})}"
+        "label_replace(quantile(0.5, "
+        f"count_over_time({selector(name, {}, utf8=flavour.knows_utf8)}"
         f'[{COUNTED_OVER_S}s])), "aegis_signal", {quoted(str(place))}, "", "")'
         for place, name in enumerate(names)
     ]

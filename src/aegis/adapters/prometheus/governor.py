@@ -98,6 +98,7 @@ def shape(
     longest_query: int,
     *,
     is_slow: bool,
+    most_batches: int = MOST_BATCHES,
 ) -> Shape:
     """`counts` are series and `lengths` characters of each query, most important first."""
     asked = [place for place, count in enumerate(counts) if count]
@@ -110,7 +111,8 @@ def shape(
         if window.duration_s / coarser.step_s < LEAST_POINTS:
             break
         grid = coarser
-    batches, kept = _packed(asked, counts, lengths, grid, longest_query)
+    most = max(1, min(most_batches, MOST_BATCHES))
+    batches, kept = _packed(asked, counts, lengths, grid, longest_query, most)
     left_out = tuple(one for one, count in enumerate(counts) if count and one not in kept)
     return Shape(grid, batches, left_out, is_slow)
 
@@ -125,17 +127,18 @@ def _packed(
     lengths: Sequence[int],
     grid: Grid,
     longest_query: int,
+    most_batches: int,
 ) -> tuple[tuple[tuple[int, ...], ...], frozenset[int]]:
     """Even batches within both limits; what finds no room, the least important, is not kept."""
-    loads: list[list[int]] = [[] for _ in range(MOST_BATCHES)]
-    sizes, texts = [0] * MOST_BATCHES, [0] * MOST_BATCHES
+    loads: list[list[int]] = [[] for _ in range(most_batches)]
+    sizes, texts = [0] * most_batches, [0] * most_batches
     whole = 0
     kept = set()
     for one in asked:
         size = _bytes(grid, [counts[one]])
         room = [
             place
-            for place in range(MOST_BATCHES)
+            for place in range(most_batches)
             if sizes[place] + size <= PLANNED_ANSWER
             and texts[place] + lengths[one] <= longest_query
         ]

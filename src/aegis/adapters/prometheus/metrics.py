@@ -93,6 +93,7 @@ async def _shaped(
         [len(one) + OVERHEAD for one in expressions],
         longest,
         is_slow=counts.took_s > slow_s,
+        most_batches=MOST_REQUESTS - asker.api.asked,
     )
 
 
