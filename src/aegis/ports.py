@@ -12,7 +12,7 @@ from typing import Protocol
 from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
-from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 
 
 class Clock(Protocol):
@@ -83,5 +83,16 @@ class AlertSource(Protocol):
         """Alerts that fire and began before the end of `window`, each once, by start.
 
         Suppressed ones are among them. A source without history says so in an EvidenceGap.
+        """
+        ...
+
+
+class ChangeSource(Protocol):
+    async def read_changes(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        """Deploys and changes of configuration in `window`, in order of time.
+
+        A source that can see no changes at all says so in an EvidenceGap.
         """
         ...

@@ -12,6 +12,7 @@ import pytest
 from aegis.adapters.cases.recorded import RecordedCase
 from aegis.agent.monitor import Sources
 from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
+from tests.contracts.metric_promises import check_metric_source
 from tests.fakes import FakeTelemetry
 from tests.recordings import Recording, SmallShop, at, between, ns, series
 
@@ -39,6 +40,10 @@ def load_in(sources: Sources, window: TimeWindow) -> dict[tuple[str, str], list[
     return {
         (one.service, dict(one.labels).get("pod", "")): one.values.tolist() for one in matrix.series
     }
+
+
+def test_metrics_keep_what_every_metric_source_promises(sources: Sources) -> None:
+    check_metric_source(sources.metrics, between(0, 4), between(50, 60))
 
 
 def test_series_are_told_apart_by_their_labels(sources: Sources) -> None:

@@ -38,6 +38,7 @@ class Settings:
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
+    `signals_file` extends the signal catalog.
     """
 
     language: Language
@@ -52,12 +53,14 @@ class Settings:
     backends: tuple[BackendConfig, ...] = ()
     loki_service_label_key: str | None = None
     loki_selector_template: str | None = None
+    signals_file: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises ConfigurationError, naming the variable."""
     given = os.environ if environment is None else environment
     case_dir = given.get("AEGIS_CASE_DIR")
+    signals_file = given.get("AEGIS_SIGNALS_FILE")
     waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
     return Settings(
         language=_language(given),
@@ -72,6 +75,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         backends=read_backends(given),
         loki_service_label_key=given.get("LOKI_SERVICE_LABEL_KEY") or None,
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
+        signals_file=Path(signals_file) if signals_file else None,
     )
 
 
