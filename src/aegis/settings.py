@@ -34,6 +34,7 @@ class Settings:
 
     `case_dir` is one case folder or a folder of them. `port` None means: that of the
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
+    `signals_file` extends the signal catalog.
     """
 
     language: Language
@@ -45,12 +46,14 @@ class Settings:
     allow_anonymous: bool = False
     workers: int = 2
     most_waiting: int = MOST_WAITING
+    signals_file: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises ConfigurationError, naming the variable."""
     given = os.environ if environment is None else environment
     case_dir = given.get("AEGIS_CASE_DIR")
+    signals_file = given.get("AEGIS_SIGNALS_FILE")
     waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
     return Settings(
         language=_language(given),
@@ -62,6 +65,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allow_anonymous=_flag(given, "AEGIS_ALLOW_ANONYMOUS"),
         workers=_number(given, "AEGIS_WORKERS", 1, 64) or _usual_workers(),
         most_waiting=MOST_WAITING if waiting is None else waiting,
+        signals_file=Path(signals_file) if signals_file else None,
     )
 
 

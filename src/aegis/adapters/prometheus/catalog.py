@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aegis.adapters.prometheus.catalog_checks import check_expressions
 from aegis.adapters.prometheus.catalog_reading import read_catalog_file
 from aegis.adapters.prometheus.entries import Convention
 from aegis.adapters.prometheus.expressions import names_of
@@ -31,6 +32,10 @@ class Catalog:
             for metric in convention.metrics.values()
             for name in names_of(metric)
         )
+
+    def families_of_interest(self) -> frozenset[str]:
+        """The same names less the endings of histograms and summaries."""
+        return frozenset(family_of(name) for name in self.metric_names_of_interest())
 
     def patterns_of_interest(self) -> tuple[re.Pattern[str], ...]:
         """Patterns (to match whole names) of conventions whose names are free in part."""
@@ -66,6 +71,7 @@ def load_catalog(user_file: Path | None = None) -> Catalog:
     if user_file is None:
         return Catalog(tuple(shipped))
     own, disabled = read_catalog_file(user_file)
+    check_expressions(str(user_file), own)
     known = {one.name for one in shipped}
     for name in disabled:
         if name not in known:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
 import yaml
 
+from aegis.adapters.prometheus.catalog_tables import Table
 from aegis.adapters.prometheus.entries import (
     ASKS,
     LAYERS,
@@ -19,18 +19,21 @@ from aegis.adapters.prometheus.entries import (
     ChangeEntry,
     Convention,
     Layer,
-    Matcher,
     Metric,
     Reading,
     Signal,
     SignalEntry,
     Spelling,
 )
-from aegis.adapters.prometheus.expressions import metrics_in, parse_matcher
-from aegis.adapters.prometheus.request_signals import request_signals
+from aegis.adapters.prometheus.expressions import metrics_in
+from aegis.adapters.prometheus.request_signals import Requests
 from aegis.model.errors import ConfigurationError
 
 LARGEST_FILE = 1 << 20
+_SafeLoader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)
+"""The fast one wherever PyYAML was built with it; neither makes objects of its own."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FACTORS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "By": 1.0, "1": 1.0}
 _UNIT_ENDINGS = {"s": "_seconds", "ms": "_milliseconds", "By": "_bytes"}
@@ -54,91 +57,13 @@ _AGGREGATIONS = get_args(Aggregation)
 _READINGS = get_args(Reading)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A mapping of the file and where it stands, for messages."""
-
-    where: str
-    values: Mapping[str, object]
-
-    def fail(self, key: str, message: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.where}.{key}: {message}")
-
-    def only(self, allowed: Iterable[str]) -> None:
-        known = set(allowed)
-        for key in self.values:
-            if key not in known:
-                raise self.fail(str(key), f"unknown key; known are {', '.join(sorted(known))}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.values.get(key, default)
-        if not isinstance(value, str) or (default is None and not value.strip()):
-            raise self.fail(key, "must be a text")
-        return " ".join(value.split())
-
-    def number(self, key: str, default: float) -> float:
-        value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fail(key, "must be a number")
-        return float(value)
-
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key, False)
-        if not isinstance(value, bool):
-            raise self.fail(key, "must be true or false")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.values.get(key, [])
-        found = [value] if isinstance(value, str) else value
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-            raise self.fail(key, "must be a list of texts")
-        return tuple(found)
-
-    def choice(self, key: str, allowed: Iterable[str], default: str | None = None) -> str:
-        value = self.text(key, default)
-        choices = tuple(allowed)
-        if value not in choices:
-            raise self.fail(key, f"must be one of {', '.join(choices)}, is {value!r}")
-        return value
-
-    def matchers(self, key: str) -> tuple[Matcher, ...]:
-        try:
-            return tuple(parse_matcher(one) for one in self.texts(key))
-        except ValueError as error:
-            raise self.fail(key, str(error)) from None
-
-    def pattern(self, key: str) -> re.Pattern[str] | None:
-        if key not in self.values:
-            return None
-        try:
-            return re.compile(self.text(key))
-        except re.error as error:
-            raise self.fail(key, f"is no regular expression: {error}") from None
-
-    def table(self, key: str) -> Table:
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            raise self.fail(key, "must be a mapping")
-        return Table(f"{self.where}.{key}", value)
-
-    def tables(self, key: str) -> tuple[Table, ...]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list):
-            raise self.fail(key, "must be a list")
-        for place, one in enumerate(value):
-            if not isinstance(one, dict):
-                raise self.fail(f"{key}[{place}]", "must be a mapping")
-        return tuple(Table(f"{self.where}.{key}[{place}]", one) for place, one in enumerate(value))
-
-
 def read_catalog_file(path: Path) -> tuple[tuple[Convention, ...], tuple[str, ...]]:
     """The file's conventions and the names it switches off; ConfigurationError if wrong."""
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise ConfigurationError(f"{path}: {size} bytes, more than {LARGEST_FILE}")
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506 - safe
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from None
     except (yaml.YAMLError, RecursionError) as error:
@@ -166,7 +91,7 @@ def _convention(unnamed: Table) -> Convention:
     signals: list[SignalEntry] = []
     for bundle in [table.table("requests")] if "requests" in table.values else []:
         bundle.only(_REQUEST_KEYS)
-        signals += request_signals(
+        signals += Requests(
             prefix=_series(bundle, "prefix"),
             of=_alias(bundle, "of", metrics),
             duration=_alias(bundle, "duration", metrics, optional=True),
@@ -178,7 +103,7 @@ def _convention(unnamed: Table) -> Convention:
             fill=bundle.texts("fill"),
             keep=bundle.texts("keep"),
             where=bundle.matchers("where"),
-        )
+        ).signals()
     signals += [_signal(one, metrics) for one in table.tables("signals")]
     changes = tuple(_change(one, metrics) for one in table.tables("changes"))
     if not signals and not changes:

@@ -114,7 +114,8 @@ def expression_of(
     match entry.ask:
         case "rate" | "increase" | "changes":
             inner = of.rate(entry.where, function=entry.ask)
-            return scaled(f"{entry.aggregation} {by} ({inner})", factor)
+            counted = entry.scale if of.family else factor  # a count has not the unit of times
+            return scaled(f"{entry.aggregation} {by} ({inner})", counted)
         case "gauge":
             return scaled(f"{entry.aggregation} {by} ({of.gauge(entry.where)})", factor)
         case "share":

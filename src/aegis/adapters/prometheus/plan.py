@@ -6,12 +6,13 @@ the server picks for each service the best that it has, and no service is counte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.entries import LAYERS, Convention, Signal, SignalEntry
-from aegis.adapters.prometheus.expressions import expression_of, metrics_in, written_out
+from aegis.adapters.prometheus.expressions import expression_of, metrics_in, spelled, written_out
 from aegis.adapters.prometheus.inventory import Inventory
 from aegis.adapters.prometheus.sources import Resolved, identity_of, keep_of, resolve
 
@@ -26,6 +27,7 @@ IMPORTANCE: tuple[Signal, ...] = (
     "disk",
     "network",
 )
+_STATUS_CLASS = re.compile(r"[1-5]xx")
 GOLDEN = frozenset({"errors", "latency", "traffic"})
 
 
@@ -84,8 +86,9 @@ def plan(inventory: Inventory, catalog: Catalog, rate_window_s: int) -> Plan:
     by_series: dict[str, list[_Alternative]] = {}
     changes: list[ChangeQuery] = []
     unused = []
+    known = catalog.metric_names_of_interest() | catalog.families_of_interest()
     for convention in catalog.conventions:
-        resolved, reasons = resolve(convention, inventory, rate_window_s)
+        resolved, reasons = resolve(convention, inventory, rate_window_s, known)
         alternatives = list(_alternatives(convention, resolved))
         changed = list(_changes(convention, resolved))
         if convention.fallback:
@@ -123,9 +126,12 @@ def _alternatives(
             bad = tuple(one for one in entry.bad if entry.bad_of or of.has_label(one.label))
             if not _asks_what_is_stored(entry, of) or (entry.bad and not bad):
                 continue
+            if not identity_of(convention, of):
+                continue
             partners = {alias: one for alias, one in others.items() if one is not None}
             if len(partners) == len(needed):
-                yield _Alternative(convention, replace(entry, bad=bad), of, partners)
+                told = replace(entry, bad=bad, fill=_fill(entry, of))
+                yield _Alternative(convention, told, of, partners)
 
 
 def _partner(of: Resolved, candidates: list[Resolved]) -> Resolved | None:
@@ -139,8 +145,16 @@ def _asks_what_is_stored(entry: SignalEntry, of: Resolved) -> bool:
     if entry.ask == "quantile":
         return source.has_buckets or source.native
     if entry.ask == "mean":
-        return source.family and not source.native
+        return source.family and not source.native and of.only_totals
     return entry.ask != "status_mix" or of.has_label(entry.status)
+
+
+def _fill(entry: SignalEntry, of: Resolved) -> tuple[str, ...]:
+    """Statuses that read 0 when they do not occur, written the way the backend writes them."""
+    seen = of.labels.get(spelled(entry.status, dotted=of.source.dotted), frozenset())
+    if any(_STATUS_CLASS.fullmatch(one) for one in seen):
+        return tuple(dict.fromkeys(f"{one[0]}xx" for one in entry.fill))
+    return entry.fill
 
 
 def _query(alternatives: list[_Alternative]) -> SignalQuery:
@@ -178,6 +192,8 @@ def _changes(convention: Convention, resolved: dict[str, list[Resolved]]) -> Ite
             continue
         first = resolved[used[0]][0]
         identity = identity_of(convention, first)
+        if not identity:
+            continue
         keep = keep_of(convention, first, entry.keep)
         sources = {alias: resolved[alias][0].source for alias in used}
         group = list(dict.fromkeys([*identity, *keep]))

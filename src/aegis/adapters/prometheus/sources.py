@@ -38,25 +38,33 @@ OLD_POD_LABELS = {"pod": "pod_name", "container": "container_name"}
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A metric as stored, and the labels its result may have. `place`: which spelling."""
+    """A metric as stored, and the labels its result may have, with values seen.
+
+    `place`: which spelling. `only_totals`: some of its series have a count and a sum but no
+    buckets, as far as the inventory tells.
+    """
 
     source: Source
-    labels: frozenset[str]
+    labels: Mapping[str, frozenset[str]]
     place: int
+    only_totals: bool = True
 
     def has_label(self, label: str) -> bool:
         return spelled(label, dotted=self.source.dotted) in self.labels
 
 
 def resolve(
-    convention: Convention, inventory: Inventory, window_s: int
+    convention: Convention, inventory: Inventory, window_s: int, known: frozenset[str]
 ) -> tuple[dict[str, list[Resolved]], list[str]]:
-    """Every stored spelling of every metric, best first, and what is missing in words."""
+    """Every stored spelling of every metric, best first, and what is missing in words.
+
+    Patterns leave `known` names to the conventions that know them.
+    """
     found: dict[str, list[Resolved]] = {}
     reasons = []
     for alias, metric in convention.metrics.items():
         found[alias] = []
-        stored = list(_stored(metric, inventory))
+        stored = list(_stored(metric, inventory, known))
         for place, spelling, name in stored:
             missing = [
                 need
@@ -76,14 +84,16 @@ def resolve(
     return found, reasons
 
 
-def _stored(metric: Metric, inventory: Inventory) -> Iterator[tuple[int, Spelling, str]]:
+def _stored(
+    metric: Metric, inventory: Inventory, known: frozenset[str]
+) -> Iterator[tuple[int, Spelling, str]]:
     """(place among the spellings, spelling, a sample name of it) of what the inventory holds."""
     spellings = metric.spellings
     if metric.pattern is not None:
         names = {family_of(one) if metric.histogram else one for one in inventory.metrics}
         spellings = tuple(
             Spelling(name)
-            for name in sorted(names)
+            for name in sorted(names - known)
             if metric.pattern.fullmatch(name)
             and not (metric.without is not None and metric.without.search(name))
         )
@@ -121,9 +131,12 @@ def _resolved(
         there = tuple(one for one in sources if spelled(one, dotted=spelling.dotted) in labels)
         if there and there != (new,):
             renamed.append((new, there))
-    known = frozenset(labels) | {new for new, _ in renamed}
+    known = dict(labels)
+    for new, sources in renamed:
+        values = (labels[spelled(one, dotted=spelling.dotted)] for one in sources)
+        known[new] = frozenset().union(*values)
     workload = "pod" in known and (
-        convention.workload or (not convention.identity and not _NAMES_MORE_THAN_A_JOB & known)
+        convention.workload or (not convention.identity and not _NAMES_MORE_THAN_A_JOB & set(known))
     )
     matchers = [
         *(Matcher(spelled(one, dotted=spelling.dotted), "!=", "") for one in metric.needs),
@@ -150,7 +163,13 @@ def _resolved(
         has_buckets=metric.histogram and not native and inventory.stores(name + "_bucket"),
         native=native,
     )
-    return Resolved(source, known | ({"workload"} if workload else frozenset()), place)
+    if workload:
+        known["workload"] = frozenset()
+    bucketed = inventory.labels(name + "_bucket")
+    only_totals = any(
+        not values <= bucketed.get(label, frozenset()) for label, values in labels.items()
+    )
+    return Resolved(source, known, place, only_totals or not source.has_buckets)
 
 
 def _kubernetes_names(
