@@ -83,6 +83,7 @@ def test_what_is_not_used_says_what_is_missing() -> None:
     unused = dict(planned(info("http_requests_total", "job")).unused)
     assert unused["http-requests-code"] == "http_requests_total has no label code"
     assert unused["redis"].startswith("no redis_up; no redis_commands_total")
+    assert "names a service" in dict(planned(info("redis_up", "cmd")).unused)["redis"]
 
 
 class TestNamesOfOneService:

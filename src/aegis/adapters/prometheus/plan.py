@@ -97,15 +97,20 @@ def plan(inventory: Inventory, catalog: Catalog, rate_window_s: int) -> Plan:
             by_series.setdefault(one.entry.series, []).append(one)
         changes += changed
         if not alternatives and not changed:
-            unused.append(
-                (convention.name, "; ".join(reasons) or "some of its metrics are missing")
-            )
+            unused.append((convention.name, _why(reasons, resolved)))
     found = [
         (_rank(alternatives[0]), place, _query(alternatives))
         for place, alternatives in enumerate(by_series.values())
     ]
     found.sort(key=lambda one: one[:2])
     return Plan(tuple(query for *_, query in found), tuple(changes), tuple(unused))
+
+
+def _why(reasons: list[str], resolved: dict[str, list[Resolved]]) -> str:
+    """Why nothing comes out of a convention."""
+    if any(resolved.values()):
+        reasons = [*reasons, "what is there has no label that names a service, or is not enough"]
+    return "; ".join(reasons)
 
 
 def _rank(first: _Alternative) -> tuple[int, int, int]:
