@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from aegis.agent.joined_names import NameRules, join_names
 from aegis.model.errors import AegisError, InvalidWindow, SourceError, UnknownService
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations
@@ -28,9 +29,11 @@ from aegis.model.telemetry import (
     TimeWindow,
 )
 from aegis.model.text import Text
-from aegis.ports import LogSource, MetricSource, TraceSource
+from aegis.ports import ChangeSource, LogSource, MetricSource, TraceSource
 
 DEADLINE_S = 30.0
+UNASKED = frozenset({"unavailable", "not_configured"})
+"""Reasons for which a source that holds nothing may still have something to tell."""
 
 Table = TypeVar("Table", Matrix, SpanTable, LogTable)
 Answered = tuple[Table, tuple[EvidenceGap, ...]]
@@ -57,6 +60,8 @@ class Scene:
     """What is known before anything is measured.
 
     `extent` is the time to read; all of it outside the asked window is the baseline.
+    `joins_names` says how names of one service are joined where sources spell them
+    differently; None where they are known to agree.
     """
 
     extent: TimeWindow
@@ -65,6 +70,7 @@ class Scene:
     calls: tuple[tuple[str, str], ...]
     changes: tuple[Change, ...]
     gaps: tuple[EvidenceGap, ...] = ()
+    joins_names: NameRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ async def collect(
         "logs": lines.time_ns[lines.time_ns != UNDATED],
     }
     gaps = [*scene.gaps, *metrics.gaps, *traces.gaps, *logs.gaps]
-    silent = {gap.source for gap in gaps if gap.reason == "unavailable"}
+    silent = {gap.source for gap in gaps if gap.reason in UNASKED}
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
     gaps += [_not_recorded(name) for name in _NAMES if reading.holds_nothing[name]]
@@ -143,7 +149,61 @@ async def collect(
         lines,
         tuple(gaps),
     )
-    return observations, (metrics.step, traces.step, logs.step)
+    steps = (metrics.step, traces.step, logs.step)
+    if scene.joins_names is None:
+        return observations, steps
+    joined = join_names(observations, scene.joins_names)
+    if not joined.names:
+        return observations, steps
+    return joined.observations, (*steps, _told_of_names(joined.names, watch))
+
+
+def _told_of_names(names: Mapping[str, str], watch: Watch) -> Step:
+    """The step that says which names were taken for one service."""
+    spelled: dict[str, list[str]] = {}
+    for old, new in sorted(names.items()):
+        spelled.setdefault(new, []).append(old)
+    asked = json.dumps({"names": len(names)})
+    watch.started("join_names", asked)
+    step = Step("join_names", asked, json.dumps(spelled, ensure_ascii=False))
+    watch.ended(step)
+    return step
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLog:
+    """A scene with the changes that were read, and how that is told; None: nobody was asked."""
+
+    scene: Scene
+    step: Step | None
+
+
+async def read_changes(
+    source: ChangeSource, scene: Scene, watch: Watch = UNWATCHED, deadline_s: float = DEADLINE_S
+) -> ChangeLog:
+    """The scene with the changes of its extent; a source that fails becomes a gap."""
+    asked = json.dumps({"start": _iso(scene.extent.start), "end": _iso(scene.extent.end)})
+    watch.started("list_changes", asked)
+    changes: tuple[Change, ...] = ()
+    try:
+        async with asyncio.timeout(deadline_s):
+            changes, gaps = await source.read_changes(scene.extent)
+    except SourceError as error:
+        gaps = (_changes_unavailable(str(error)),)
+    except TimeoutError:
+        gaps = (_changes_unavailable(f"no answer within {deadline_s:g} s"),)
+    found: dict[str, object] = {"changes": len(changes)}
+    if gaps:
+        found["gaps"] = [gap.reason for gap in gaps]
+    step = Step("list_changes", asked, json.dumps(found))
+    watch.ended(step)
+    known = replace(scene, changes=(*scene.changes, *changes), gaps=(*scene.gaps, *gaps))
+    return ChangeLog(known, step)
+
+
+def _changes_unavailable(why: str) -> EvidenceGap:
+    said = Text(f"变更记录无法读取：{why}。", f"Changes could not be read: {why}.")
+    return EvidenceGap("changes", "unavailable", None, said)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:
@@ -194,7 +254,7 @@ class _Reading:
             why_not = Text(f"{limit:g} 秒内没有回答", f"no answer within {limit:g} s")
             table, gaps = empty, (_unavailable(name, why_not),)
         seen = _counts(table)
-        silent = any(gap.reason == "unavailable" for gap in gaps)
+        silent = any(gap.reason in UNASKED for gap in gaps)
         self.holds_nothing[name] = not silent and not any(seen.values())
         reasons: list[str] = [gap.reason for gap in self.known_gaps if gap.source == name]
         reasons += [gap.reason for gap in gaps]

@@ -64,7 +64,15 @@ class Evidence:
 
 
 GapReason = Literal[
-    "no_data", "zero", "not_recorded", "no_baseline", "sampled", "undated", "unavailable", "short"
+    "no_data",
+    "zero",
+    "not_recorded",
+    "no_baseline",
+    "sampled",
+    "undated",
+    "unavailable",
+    "short",
+    "not_configured",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,7 +38,8 @@ class Settings:
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
-    `signals_file` extends the signal catalog.
+    `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
+    source spells it to the name it is to have.
     """
 
     language: Language
@@ -54,6 +55,7 @@ class Settings:
     loki_service_label_key: str | None = None
     loki_selector_template: str | None = None
     signals_file: Path | None = None
+    service_aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -76,6 +78,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_service_label_key=given.get("LOKI_SERVICE_LABEL_KEY") or None,
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
+        service_aliases=_aliases(given),
     )
 
 
@@ -115,6 +118,20 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
+
+
+def _aliases(given: Mapping[str, str]) -> dict[str, str]:
+    """`spelled=wanted`, several separated by commas."""
+    found: dict[str, str] = {}
+    for entry in (given.get("AEGIS_SERVICE_ALIASES") or "").split(","):
+        if not entry.strip():
+            continue
+        spelled, equals, wanted = (part.strip() for part in entry.partition("="))
+        if not (spelled and equals and wanted):
+            message = f"AEGIS_SERVICE_ALIASES: must be spelled=wanted,…, has {entry.strip()!r}"
+            raise ConfigurationError(message)
+        found[spelled] = wanted
+    return found
 
 
 def _tokens(given: Mapping[str, str]) -> tuple[Token, ...]:
