@@ -129,6 +129,11 @@ def test_a_pod_is_its_workload_where_that_is_known(pod: str) -> None:
     assert joined(seen((), ("mail",), (pod,))).names == {}
 
 
+def test_it_tells_every_name_with_its_other_spellings() -> None:
+    found = joined(seen((sampled("shop/cart"), sampled("mail@eu")), ("Cart", "mail"), ("cart",)))
+    assert found.told() == ('{"names": 3}', '{"Cart": ["cart", "shop/cart"], "mail": ["mail@eu"]}')
+
+
 def test_people_know_better() -> None:
     observations = seen((sampled("legacy-basket"),), ("cart",), ())
     assert joined(observations, **{"legacy-basket": "cart"}).names == {"legacy-basket": "cart"}

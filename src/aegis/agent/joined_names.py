@@ -8,6 +8,7 @@ known by itself. What people know better they say: `overrides` maps a name to an
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,13 @@ class Joined:
 
     observations: Observations
     names: Mapping[str, str]
+
+    def told(self) -> tuple[str, str]:
+        """What was done and what came of it, as JSON: each name with its other spellings."""
+        spelled: dict[str, list[str]] = {}
+        for old, new in sorted(self.names.items()):
+            spelled.setdefault(new, []).append(old)
+        return json.dumps({"names": len(self.names)}), json.dumps(spelled, ensure_ascii=False)
 
 
 def join_names(observations: Observations, rules: NameRules) -> Joined:

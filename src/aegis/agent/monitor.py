@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -29,7 +29,7 @@ from aegis.model.telemetry import (
     TimeWindow,
 )
 from aegis.model.text import Text
-from aegis.ports import ChangeSource, LogSource, MetricSource, TraceSource
+from aegis.ports import LogSource, MetricSource, TraceSource
 
 DEADLINE_S = 30.0
 UNASKED = frozenset({"unavailable", "not_configured"})
@@ -155,55 +155,10 @@ async def collect(
     joined = join_names(observations, scene.joins_names)
     if not joined.names:
         return observations, steps
-    return joined.observations, (*steps, _told_of_names(joined.names, watch))
-
-
-def _told_of_names(names: Mapping[str, str], watch: Watch) -> Step:
-    """The step that says which names were taken for one service."""
-    spelled: dict[str, list[str]] = {}
-    for old, new in sorted(names.items()):
-        spelled.setdefault(new, []).append(old)
-    asked = json.dumps({"names": len(names)})
-    watch.started("join_names", asked)
-    step = Step("join_names", asked, json.dumps(spelled, ensure_ascii=False))
+    step = Step("join_names", *joined.told())
+    watch.started(step.tool, step.tool_input)
     watch.ended(step)
-    return step
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeLog:
-    """A scene with the changes that were read, and how that is told; None: nobody was asked."""
-
-    scene: Scene
-    step: Step | None
-
-
-async def read_changes(
-    source: ChangeSource, scene: Scene, watch: Watch = UNWATCHED, deadline_s: float = DEADLINE_S
-) -> ChangeLog:
-    """The scene with the changes of its extent; a source that fails becomes a gap."""
-    asked = json.dumps({"start": _iso(scene.extent.start), "end": _iso(scene.extent.end)})
-    watch.started("list_changes", asked)
-    changes: tuple[Change, ...] = ()
-    try:
-        async with asyncio.timeout(deadline_s):
-            changes, gaps = await source.read_changes(scene.extent)
-    except SourceError as error:
-        gaps = (_changes_unavailable(str(error)),)
-    except TimeoutError:
-        gaps = (_changes_unavailable(f"no answer within {deadline_s:g} s"),)
-    found: dict[str, object] = {"changes": len(changes)}
-    if gaps:
-        found["gaps"] = [gap.reason for gap in gaps]
-    step = Step("list_changes", asked, json.dumps(found))
-    watch.ended(step)
-    known = replace(scene, changes=(*scene.changes, *changes), gaps=(*scene.gaps, *gaps))
-    return ChangeLog(known, step)
-
-
-def _changes_unavailable(why: str) -> EvidenceGap:
-    said = Text(f"变更记录无法读取：{why}。", f"Changes could not be read: {why}.")
-    return EvidenceGap("changes", "unavailable", None, said)
+    return joined.observations, (*steps, step)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:

@@ -18,8 +18,9 @@ from aegis.adapters.prometheus.catalog import Catalog, load_catalog
 from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
+from aegis.agent.changes import ChangeLog, read_changes
 from aegis.agent.joined_names import NameRules
-from aegis.agent.monitor import UNWATCHED, ChangeLog, Scene, Sources, Watch, read_changes
+from aegis.agent.monitor import UNWATCHED, Scene, Sources, Watch
 from aegis.agent.supervisor import route
 from aegis.bootstrap import LAST_MINUTES, Asked, LastMinutes, run_to_end
 from aegis.model.backend import BackendConfig, BackendName
