@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import promql_parser
 import pytest
 
 from aegis.adapters.prometheus.catalog import load_catalog
@@ -96,6 +97,20 @@ def test_a_mistake_is_told_by_file_entry_and_key(
         load_catalog(written)
     assert str(error.value).startswith(str(written))
     assert "\n" not in str(error.value)
+
+
+def test_a_hostile_metric_name_stays_a_name(written: Path) -> None:
+    name = 'x"} or vector(1) #\n\u202e'
+    text = GOOD.replace("name: shop_calls_total", 'pattern: "(?s).*"')
+    written.write_text(text, encoding="utf-8")
+    labels = {"shop_service": frozenset({"cart"}), "result": frozenset({"ok"})}
+    found = plan(
+        Inventory({name: MetricInfo(name, "counter", labels=labels)}), load_catalog(written), 60
+    )
+    errors = next(one for one in found.queries if one.series_name == "shop_error_share")
+    assert errors.promql.isprintable()
+    assert r'{"x\"} or vector(1) #\u000a\u202e",result!=""' in errors.promql
+    promql_parser.parse(errors.promql)
 
 
 def test_two_conventions_of_one_name_are_a_mistake(written: Path) -> None:

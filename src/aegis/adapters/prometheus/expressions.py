@@ -76,8 +76,16 @@ def spelled(label: str, *, dotted: bool) -> str:
 
 
 def quoted(value: str) -> str:
-    """The value as a PromQL string; control characters cannot occur in a catalog's values."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """The value as a PromQL string. What does not print is escaped: a name may be hostile."""
+    return '"' + "".join(_escaped(char) for char in value) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    if char.isprintable():
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"
 
 
 def label_name(name: str) -> str:
