@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aegis.adapters.http_client.answers import Answer
 from aegis.model.backend import BackendName
@@ -28,12 +29,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request that was really sent; `status` None where no answer came."""
+    """One request that was really sent; `status` None where no answer came.
+
+    `dated` is the server's time, cut to the second; None where it did not say.
+    """
 
     request: Request
     status: int | None
     size: int
     took_s: float
+    dated: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
@@ -168,10 +170,10 @@ class BackendClient:
         sent, where = self._build(http, request), Complaints(self.config).where
         self.budget.spend_request()
         most = min(most_bytes, self.budget.bytes_left)
-        began, status, size = loop.time(), None, 0
+        began, status, size, dated = loop.time(), None, 0, None
         try:
             response = await http.send(sent, stream=True)
-            status = response.status_code
+            status, dated = response.status_code, _dated(response)
             try:
                 encoding = response.headers.get("content-encoding", "").strip().lower()
                 body = await read_body(response.aiter_raw(), encoding, most, where)
@@ -183,7 +185,7 @@ class BackendClient:
                 await response.aclose()
         finally:
             self.budget.read_bytes += size
-            self.budget.log.append(Asked(request, status, size, loop.time() - began))
+            self.budget.log.append(Asked(request, status, size, loop.time() - began, dated))
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Answer(status, kind, body, where), _retry_after_s(response)
 
@@ -210,3 +212,11 @@ def _retry_after_s(response: httpx.Response) -> float | None:
     """Seconds only; the form with a date is rare and needs a clock both agree on."""
     text = response.headers.get("retry-after", "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _dated(response: httpx.Response) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return told if told.tzinfo is not None else None

@@ -101,7 +101,7 @@ class QueryApi:
 
     async def operations(self, service: str) -> tuple[str, ...]:
         """Sorted, each once; an unknown service has none."""
-        spoken = await self._spoken()
+        spoken = await self.dialect()
         route = V3_OPERATIONS if spoken == "v3" else OPERATIONS
         answer = await self.client.ask(route, (("service", service),))
         found = _field(answer, "operations" if spoken == "v3" else "data")
@@ -110,7 +110,7 @@ class QueryApi:
 
     async def search(self, search: Search) -> Decoded:
         """Whole traces of which some span starts in the window; none is an empty answer."""
-        if await self._spoken() == "classic":
+        if await self.dialect() == "classic":
             answer = await self.client.ask(
                 TRACES, _classic_search(search), expected=NOTHING, most_bytes=MOST_BYTES_A_SEARCH
             )
@@ -122,7 +122,7 @@ class QueryApi:
 
     async def summaries(self, search: Search) -> tuple[TraceSummary, ...] | None:
         """None where this release has no summaries (before 2.19): search instead."""
-        if await self._spoken() == "classic":
+        if await self.dialect() == "classic":
             return None
         answer = await self.client.ask(V3_SUMMARIES, _v3_search(search), expected=NOTHING)
         if answer.status == 404:
@@ -134,7 +134,7 @@ class QueryApi:
         """Empty where Jaeger does not know it; InvalidRequest for what is no trace id."""
         if not TRACE_ID.fullmatch(trace_id):
             raise InvalidRequest("trace_id", "must be 16 to 32 digits of 0-9 and a-f")
-        v3 = await self._spoken() == "v3"
+        v3 = await self.dialect() == "v3"
         route = V3_TRACE if v3 else TRACE
         answer = await self.client.ask(route, path={"trace_id": trace_id}, expected=NOTHING)
         if _nothing(answer):
@@ -161,9 +161,10 @@ class QueryApi:
 
     async def searches_all_services(self) -> bool:
         """Whether a search without a service is worth a try; some storages refuse it."""
-        return await self._spoken() == "v3"
+        return await self.dialect() == "v3"
 
-    async def _spoken(self) -> Dialect:
+    async def dialect(self) -> Dialect:
+        """Asks for the services where it is not known yet."""
         if self._dialect is None:
             await self.services()
         assert self._dialect is not None  # noqa: S101

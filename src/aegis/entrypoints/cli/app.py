@@ -184,6 +184,25 @@ def verify(
 
 
 @app.command(epilog=EPILOG)
+def doctor(lang: Language_ = None, as_json: AsJson = False) -> None:
+    """Check each setting and backend, and say what to change.
+
+    Exit 2 where nothing is configured or a setting is wrong, 4 where a backend gave no answer.
+    """
+    from aegis.entrypoints.cli import doctor as examining
+
+    settings = read_settings()
+    language: Language = lang.value if lang else settings.language
+    health = examining.examine_settings(settings)
+    if as_json:
+        print_json(examining.health_json(health, language))
+    else:
+        examining.print_health(console(), health, language)
+    if code := examining.exit_code(health):
+        raise typer.Exit(code)
+
+
+@app.command(epilog=EPILOG)
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; else AEGIS_HOST.")] = None,
     port: Annotated[
