@@ -108,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         pieces = [reply.body] if isinstance(reply.body, bytes) else reply.body
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
+        if "Date" not in dict(reply.headers):
+            self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", reply.content_type)
         for name, value in reply.headers:
             self.send_header(name, value)
