@@ -22,16 +22,19 @@ BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint typecheck layers bench mutate lock openapi test-openapi clean
+.PHONY: help demo test test-backends check format lint typecheck layers bench mutate lock openapi test-openapi clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime  ## name the cause of a recorded incident, with proof
 	@$(BIN)/aegis demo
 
-test: $(VENV)/.dev  ## run every test
-	@$(BIN)/python -m pytest -n $(JOBS)
+test: $(VENV)/.dev  ## run every test but those of test-backends
+	@$(BIN)/python -m pytest -n $(JOBS) --ignore=tests/live_prometheus
+
+test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback (needs its Debian package)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus
 
 check: lint typecheck layers test  ## everything a change must pass
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from aegis.model.alert import Alert
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import UNDATED, LogTable, Matrix, SpanTable, TimeWindow
@@ -40,6 +41,19 @@ class FakeTelemetry:
         lines = lines_of(self.logs)
         inside = [one for one in lines if one.time_ns == UNDATED or start <= one.time_ns < end]
         return log_table(inside), ()
+
+
+@dataclass(frozen=True)
+class FakeAlerts:
+    """Alerts that fire, held in memory."""
+
+    alerts: tuple[Alert, ...] = ()
+
+    async def read_alerts(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Alert, ...], tuple[EvidenceGap, ...]]:
+        begun = [one for one in self.alerts if one.starts_at < window.end]
+        return tuple(sorted(begun, key=lambda one: (one.starts_at, one.fingerprint))), ()
 
 
 @dataclass(frozen=True)

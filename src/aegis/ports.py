@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
-from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
+from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 
 
 class Clock(Protocol):
@@ -41,11 +43,56 @@ class LogSource(Protocol):
         ...
 
 
+class LogSearch(Protocol):
+    """Narrow questions about logs, each within the figures of a tool call.
+
+    What cannot be asked (too long a time, too many words) is InvalidRequest.
+    """
+
+    async def collect_evidence(self, asked: LogSearchRequest) -> LogEvidence:
+        """Lines of errors, the same ones grouped; the services asked for first."""
+        ...
+
+    async def volume_by_service(self, window: TimeWindow) -> tuple[LogVolume, ...]:
+        """Loudest first."""
+        ...
+
+    async def patterns(self, service: str, window: TimeWindow) -> tuple[LogPattern, ...] | None:
+        """Most frequent first; None where the source mines none."""
+        ...
+
+    async def label_values(self, label: str, window: TimeWindow) -> tuple[str, ...]:
+        """Sorted; empty for a label that no stream has."""
+        ...
+
+
 class TraceSource(Protocol):
     async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         """Spans that start in `window`.
 
         A reader that hits its size cap keeps whole traces, evenly over time, says so in
         `sampled_share` and in an EvidenceGap.
+        """
+        ...
+
+
+class AlertSource(Protocol):
+    async def read_alerts(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Alert, ...], tuple[EvidenceGap, ...]]:
+        """Alerts that fire and began before the end of `window`, each once, by start.
+
+        Suppressed ones are among them. A source without history says so in an EvidenceGap.
+        """
+        ...
+
+
+class ChangeSource(Protocol):
+    async def read_changes(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        """Deploys and changes of configuration in `window`, in order of time.
+
+        A source that can see no changes at all says so in an EvidenceGap.
         """
         ...

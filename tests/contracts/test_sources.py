@@ -1,4 +1,4 @@
-"""What every metric, trace and log source promises; each test runs on each implementation."""
+"""What every metric source promises; each test runs on each implementation."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ import pytest
 
 from aegis.adapters.cases.recorded import RecordedCase
 from aegis.agent.monitor import Sources
-from aegis.model.telemetry import UNDATED, LogLine, Matrix, Span, TimeWindow
+from aegis.model.telemetry import LogTable, Matrix, SpanTable, TimeWindow
+from tests.contracts.metric_promises import check_metric_source
 from tests.fakes import FakeTelemetry
-from tests.recordings import (
-    MS,
-    Recording,
-    SmallShop,
-    at,
-    between,
-    lines_of,
-    log_table,
-    ns,
-    series,
-    span_table,
-    spans_of,
-)
+from tests.recordings import Recording, SmallShop, at, between, ns, series
 
 EVERYTHING = between(-60, 120)
 LOADED = (
@@ -33,24 +22,12 @@ LOADED = (
     series("a", "load", [(ns(2), 5.0)], (("pod", "a-1"),)),
     series("a", "load", [(ns(2), 6.0)], (("pod", "a-2"),)),
 )
-SPANS = (
-    Span("t2", "2", "", "a", "GET", ns(1), 5 * MS, False),
-    Span("t1", "9", "1", "b", "read", ns(2), 2 * MS, True),
-    Span("t1", "1", "", "a", "GET", ns(2), 4 * MS, False),
-    Span("t3", "3", "", "a", "GET", ns(3), 4 * MS, False),
-)
-LINES = (
-    LogLine(ns(2), "b", "second", "WARN", "t1", "9"),
-    LogLine(ns(1), "b", "first"),
-    LogLine(ns(3), "b", "third"),
-    LogLine(UNDATED, "a", "when?", None, "t1", "1"),
-)
 
 
 @pytest.fixture(params=["in memory", "case folder"])
 def sources(request: pytest.FixtureRequest, tmp_path: Path) -> Sources:
     header = replace(SmallShop().recording().header, fault_window=between(1, 3))
-    recording = Recording(header, Matrix(LOADED), span_table(SPANS), log_table(LINES))
+    recording = Recording(header, Matrix(LOADED), SpanTable.empty(), LogTable.empty())
     if request.param == "case folder":
         case = RecordedCase.open(recording.write(tmp_path))
         return Sources(case, case, case)
@@ -63,6 +40,10 @@ def load_in(sources: Sources, window: TimeWindow) -> dict[tuple[str, str], list[
     return {
         (one.service, dict(one.labels).get("pod", "")): one.values.tolist() for one in matrix.series
     }
+
+
+def test_metrics_keep_what_every_metric_source_promises(sources: Sources) -> None:
+    check_metric_source(sources.metrics, between(0, 4), between(50, 60))
 
 
 def test_series_are_told_apart_by_their_labels(sources: Sources) -> None:
@@ -82,47 +63,6 @@ def test_samples_ascend_in_time(sources: Sources) -> None:
     assert all((np.diff(one.times_ns) > 0).all() for one in matrix.series)
 
 
-def test_spans_are_those_that_start_in_the_window(sources: Sources) -> None:
-    table, gaps = asyncio.run(sources.traces.read_spans(between(2, 3)))
-    assert [(one.trace_id, one.span_id) for one in spans_of(table)] == [("t1", "1"), ("t1", "9")]
-    assert gaps == ()
-
-
-def test_spans_come_sorted_by_trace_start_and_span(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.traces.read_spans(EVERYTHING))
-    keys = [(one.trace_id, one.start_ns, one.span_id) for one in spans_of(table)]
-    assert keys == sorted(keys)
-    assert len(keys) == len(SPANS)
-
-
-def test_a_span_keeps_all_its_fields(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.traces.read_spans(EVERYTHING))
-    assert set(spans_of(table)) == set(SPANS)
-
-
-def test_lines_of_the_window_come_with_the_undated_ones(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.logs.read_logs(between(2, 3)))
-    assert [one.body for one in lines_of(table)] == ["when?", "second"]
-
-
-def test_a_line_keeps_all_its_fields(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.logs.read_logs(EVERYTHING))
-    assert set(lines_of(table)) == set(LINES)
-
-
-def test_lines_of_a_service_come_sorted_by_time(sources: Sources) -> None:
-    table, _ = asyncio.run(sources.logs.read_logs(EVERYTHING))
-    assert [one.body for one in lines_of(table) if one.service == "b"] == [
-        "first",
-        "second",
-        "third",
-    ]
-
-
 def test_nothing_in_the_window_is_an_empty_answer_and_no_error(sources: Sources) -> None:
     window = TimeWindow(at(50), at(60))
     assert asyncio.run(sources.metrics.read_metrics(window))[0].series == ()
-    assert len(asyncio.run(sources.traces.read_spans(window))[0]) == 0
-    assert [one.body for one in lines_of(asyncio.run(sources.logs.read_logs(window))[0])] == [
-        "when?"
-    ]

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from aegis.engine.next_actions import next_actions
 from aegis.model.diagnosis import Diagnosis
+from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Alarm
+from aegis.model.text import Text
 from tests.engine.diagnoses import STEADY_ERRORS, cause, diagnosis, evidence, gap, quiet
 
 
@@ -63,6 +65,11 @@ def test_whole_sources_are_missed_before_those_of_single_services() -> None:
 def test_a_gap_that_nobody_can_fill_asks_for_nothing() -> None:
     case = quiet(gaps=(gap("logs", "undated"), gap("metrics", "zero")))
     assert english(case) == english(quiet())
+
+
+def test_alerts_can_be_missing_too() -> None:
+    missing = EvidenceGap("alerts", "unavailable", None, Text("告警读不到。", "No alerts came."))
+    one_with(quiet(gaps=(missing,)), "Ask again once alerts answer")
 
 
 def test_gaps_of_one_kind_become_one_action() -> None:

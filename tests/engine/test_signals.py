@@ -253,7 +253,23 @@ class TestUnits:
         assert meaning("availability", (99.0, 100.0)).unit == "%"
         assert meaning("availability", (0.99, 1.0)).unit == "share"
 
-    def test_only_errors_come_as_shares(self) -> None:
+    @pytest.mark.parametrize("word", ["share", "ratio", "fraction", "utilization"])
+    @pytest.mark.parametrize("resource", ["cpu", "memory", "disk", "network", "queue"])
+    def test_a_share_of_a_resource_stays_within_one(self, resource: str, word: str) -> None:
+        assert meaning(f"{resource}_{word}", (0.0, 1.0, 0.5)).unit == "share"
+        assert meaning(f"{resource}_{word}", (0.0, 1.01, 0.5)).unit == ""
+
+    def test_traffic_and_latency_come_as_no_share(self) -> None:
+        assert meaning("requests_ratio", SHARES).unit == ""
+        assert meaning("latency_ratio", SHARES).unit == ""
+
+    def test_what_is_named_per_second_comes_by_the_second(self) -> None:
+        assert meaning("requests_per_second").unit == "per_s"
+        assert meaning("pool_timeouts_per_second").unit == "per_s"
+        assert meaning("second_requests_per").unit == ""
+        assert meaning("network_bytes_per_second").unit == "bytes"
+
+    def test_a_rate_of_a_resource_is_no_share(self) -> None:
         assert meaning("cpu_rate", (0.1, 0.2)).unit == ""
 
     def test_counters_come_by_the_second_unless_they_count_bytes(self) -> None:

@@ -11,11 +11,13 @@ import pytest
 import typer.main
 
 from aegis.entrypoints.cli.app import app
+from aegis.model.backend import BACKENDS, settings_of
 from aegis.model.diagnosis import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WITHOUT_LINE = {"help", "version"}
+SETTING = r"AEGIS_[A-Z_]+|(?:LOKI|PROMETHEUS|JAEGER|ALERTMANAGER)_[A-Z_]+"
 
 
 def text_of(name: str) -> str:
@@ -81,11 +83,14 @@ def test_every_command_and_option_is_explained(name: str) -> None:
 
 
 def test_settings_in_the_documentation_are_those_that_are_read() -> None:
-    read = set(re.findall(r"AEGIS_[A-Z_]+", text_of("src/aegis/settings.py")))
-    told = {
+    read = {
         name
-        for page in PAGES
-        for name in re.findall(r"AEGIS_[A-Z_]+", page.read_text(encoding="utf-8"))
+        for file in [*(ROOT / "src/aegis/settings").glob("*.py"), ROOT / "tests/live_backends.py"]
+        for name in re.findall(SETTING, file.read_text(encoding="utf-8"))
+    }
+    read |= {name for backend in BACKENDS for name in settings_of(backend)}
+    told = {
+        name for page in PAGES for name in re.findall(SETTING, page.read_text(encoding="utf-8"))
     }
     assert told == read
     assert read

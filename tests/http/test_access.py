@@ -29,7 +29,11 @@ def test_without_a_known_token_nothing_is_answered(header: str) -> None:
 @pytest.mark.parametrize("secret", ["s3cret:with:colons", "other"])
 def test_every_known_token_lets_its_holder_ask(secret: str) -> None:
     response = answer(with_header(f"Bearer {secret}"), settings(tokens=TOKENS))
-    assert problem_of(response) == (503, "not_ready", "AEGIS_CASE_DIR")  # asked, nothing to ask
+    assert problem_of(response) == (
+        503,
+        "not_ready",
+        "PROMETHEUS_BASE_URL",
+    )  # asked, nothing to ask
 
 
 def test_a_probe_needs_no_token() -> None:

@@ -166,4 +166,4 @@ def test_bad_evidence_is_400_and_names_the_field(shop: Path, name: str) -> None:
 @pytest.mark.parametrize("path", [ANALYZE, STREAM])
 def test_without_cases_nothing_can_be_asked_and_it_says_what_to_set(path: str) -> None:
     response = answer(Sent("POST", path, {"description": OK}), settings())
-    assert problem_of(response) == (503, "not_ready", "AEGIS_CASE_DIR")
+    assert problem_of(response) == (503, "not_ready", "PROMETHEUS_BASE_URL")

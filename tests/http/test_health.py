@@ -37,7 +37,7 @@ def test_it_is_ready_with_a_case_to_ask(shop: Path) -> None:
 
 def test_it_is_not_ready_without_a_setting() -> None:
     response = answer(Sent("GET", "/readyz"), settings())
-    assert problem_of(response) == (503, "not_ready", "AEGIS_CASE_DIR")
+    assert problem_of(response) == (503, "not_ready", "PROMETHEUS_BASE_URL")
 
 
 def test_it_is_not_ready_with_an_empty_folder(tmp_path: Path) -> None:

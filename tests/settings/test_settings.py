@@ -14,6 +14,7 @@ def test_without_settings_only_this_machine_is_served() -> None:
     found = read_settings({})
     assert (found.host, found.port, found.case_dir) == ("127.0.0.1", None, None)
     assert (found.tokens, found.allow_anonymous) == ((), False)
+    assert found.signals_file is None
     assert 1 <= found.workers <= 8
 
 
@@ -27,6 +28,7 @@ def test_settings_are_what_the_environment_says() -> None:
             "AEGIS_ALLOW_ANONYMOUS": "True",
             "AEGIS_WORKERS": "3",
             "AEGIS_MOST_WAITING": "0",
+            "AEGIS_SIGNALS_FILE": "/etc/aegis/signals.yaml",
         }
     )
     assert found.case_dir == Path("/cases")
@@ -34,6 +36,7 @@ def test_settings_are_what_the_environment_says() -> None:
     assert found.tokens == (Token("ann", "operator", "a:b"), Token("bob", "viewer", "c"))
     assert found.allow_anonymous
     assert (found.workers, found.most_waiting) == (3, 0)
+    assert found.signals_file == Path("/etc/aegis/signals.yaml")
 
 
 WRONG = [
@@ -59,3 +62,17 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}: ") as raised:
         read_settings({name: value})
     assert "hunter2" not in str(raised.value)
+
+
+def test_how_streams_of_loki_name_a_service_is_passed_on() -> None:
+    template = '{{{label_key}="{service}"}}'
+    given = {"LOKI_SERVICE_LABEL_KEY": "app", "LOKI_SELECTOR_TEMPLATE": template}
+    settings = read_settings(given)
+    assert settings.loki_service_label_key == "app"
+    assert settings.loki_selector_template == template
+
+
+def test_how_streams_of_loki_name_a_service_is_found_unless_it_is_said() -> None:
+    settings = read_settings({"LOKI_SERVICE_LABEL_KEY": ""})
+    assert settings.loki_service_label_key is None
+    assert settings.loki_selector_template is None

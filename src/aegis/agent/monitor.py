@@ -14,6 +14,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from aegis.agent.joined_names import NameRules, join_names
 from aegis.model.errors import AegisError, InvalidWindow, SourceError, UnknownService
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations
@@ -31,6 +32,8 @@ from aegis.model.text import Text
 from aegis.ports import LogSource, MetricSource, TraceSource
 
 DEADLINE_S = 30.0
+UNASKED = frozenset({"unavailable", "not_configured"})
+"""Reasons for which a source that holds nothing may still have something to tell."""
 
 Table = TypeVar("Table", Matrix, SpanTable, LogTable)
 Answered = tuple[Table, tuple[EvidenceGap, ...]]
@@ -57,6 +60,8 @@ class Scene:
     """What is known before anything is measured.
 
     `extent` is the time to read; all of it outside the asked window is the baseline.
+    `joins_names` says how names of one service are joined where sources spell them
+    differently; None where they are known to agree.
     """
 
     extent: TimeWindow
@@ -65,6 +70,7 @@ class Scene:
     calls: tuple[tuple[str, str], ...]
     changes: tuple[Change, ...]
     gaps: tuple[EvidenceGap, ...] = ()
+    joins_names: NameRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ async def collect(
         "logs": lines.time_ns[lines.time_ns != UNDATED],
     }
     gaps = [*scene.gaps, *metrics.gaps, *traces.gaps, *logs.gaps]
-    silent = {gap.source for gap in gaps if gap.reason == "unavailable"}
+    silent = {gap.source for gap in gaps if gap.reason in UNASKED}
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
     gaps += [_not_recorded(name) for name in _NAMES if reading.holds_nothing[name]]
@@ -143,7 +149,16 @@ async def collect(
         lines,
         tuple(gaps),
     )
-    return observations, (metrics.step, traces.step, logs.step)
+    steps = (metrics.step, traces.step, logs.step)
+    if scene.joins_names is None:
+        return observations, steps
+    joined = join_names(observations, scene.joins_names)
+    if not joined.names:
+        return observations, steps
+    step = Step("join_names", *joined.told())
+    watch.started(step.tool, step.tool_input)
+    watch.ended(step)
+    return joined.observations, (*steps, step)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:
@@ -194,7 +209,7 @@ class _Reading:
             why_not = Text(f"{limit:g} 秒内没有回答", f"no answer within {limit:g} s")
             table, gaps = empty, (_unavailable(name, why_not),)
         seen = _counts(table)
-        silent = any(gap.reason == "unavailable" for gap in gaps)
+        silent = any(gap.reason in UNASKED for gap in gaps)
         self.holds_nothing[name] = not silent and not any(seen.values())
         reasons: list[str] = [gap.reason for gap in self.known_gaps if gap.source == name]
         reasons += [gap.reason for gap in gaps]

@@ -52,6 +52,9 @@ _TIME_PHRASES = (("response", "time"), ("request", "time"), ("processing", "time
 _GOOD_WORDS = frozenset({"availability", "success", "successes"})
 _TIME_WORDS = frozenset({"ms", "millis", "milliseconds", "seconds"})
 _SHARE_WORDS = frozenset({"availability", "success", "rate", "ratio", "share", "fraction"})
+_PART_WORDS = frozenset({"share", "ratio", "fraction", "utilization"})
+"""Of resources: "rate" and "success" tell no unit there."""
+_RESOURCES = frozenset({"cpu", "memory", "disk", "network", "saturation"})
 _PERCENT_WORDS = frozenset({"percent", "percentage", "pct"})
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "-total", "-count", "-sum")
 _ERROR_STATUS = re.compile(
@@ -191,9 +194,11 @@ def _unit_of(name: str, words: list[str], signal: Signal, series: Series, *, cou
         return "s" if not present.isdisjoint({"s", "sec", "secs", "second", "seconds"}) else ""
     if signal == "errors" and not present.isdisjoint(_SHARE_WORDS):
         return "share" if small else "%" if "availability" in present else ""
+    if small and signal in _RESOURCES and not present.isdisjoint(_PART_WORDS):
+        return "share"
     if "bytes" in present:
         return "bytes"
-    if counter:
+    if counter or ("per", "second") in itertools.pairwise(words):
         return "per_s"
     if signal in ("errors", "traffic", "restarts") and not _only_ordinals_left(words):
         return "count" if "sum" in present or "count" in present else ""

@@ -17,6 +17,7 @@ from aegis.model.text import Text
 Step = tuple[int, Text]
 """How worthwhile a step is (higher first), and its wording."""
 
+_ALERTS = Text("告警", "alerts")
 _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
     "unavailable": (95, "恢复{what}数据源后再问一次：它没有应答", "Ask again once {what} answer"),
     "no_data": (85, "补上{what}：这段时间没有数据", "Find out why there are no {what}"),
@@ -90,7 +91,7 @@ def fill_gaps(gaps: Sequence[EvidenceGap]) -> list[Step]:
         alike = [g for g in gaps if (g.source, g.reason) == (gap.source, gap.reason)]
         worth, zh, en = _BY_REASON[gap.reason]
         names = [] if gap.service is None else some_names(g.service for g in alike if g.service)
-        source = SOURCE_WORDS[gap.source]
+        source = _ALERTS if gap.source == "alerts" else SOURCE_WORDS[gap.source]
         what = Text(
             f" {'、'.join(names)} 的{source.zh}" if names else source.zh,
             f"{source.en} of {', '.join(names)}" if names else source.en,

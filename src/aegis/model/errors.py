@@ -9,6 +9,7 @@
     └── SourceError           a telemetry source did not answer
         ├── SourceUnavailable  may work if asked again
         └── SourceRejected     will not work if asked again
+            └── AnswerTooLarge  over the size cap: ask for less
 
 Raise the leaf; catch where something can be done; catch the root only in entrypoints.
 """
@@ -58,3 +59,7 @@ class SourceUnavailable(SourceError):
 
 class SourceRejected(SourceError):
     """Refused: the same request will fail again."""
+
+
+class AnswerTooLarge(SourceRejected):
+    """Over the size cap; a narrower question may fit."""

@@ -9,6 +9,7 @@ from aegis.model.telemetry import TimeWindow
 from aegis.model.text import Text
 
 Source = Literal["metrics", "logs", "traces", "changes"]
+GapSource = Source | Literal["alerts"]
 Signal = Literal[
     "errors",
     "latency",
@@ -63,7 +64,15 @@ class Evidence:
 
 
 GapReason = Literal[
-    "no_data", "zero", "not_recorded", "no_baseline", "sampled", "undated", "unavailable", "short"
+    "no_data",
+    "zero",
+    "not_recorded",
+    "no_baseline",
+    "sampled",
+    "undated",
+    "unavailable",
+    "short",
+    "not_configured",
 ]
 
 
@@ -71,7 +80,7 @@ GapReason = Literal[
 class EvidenceGap:
     """Something that could not be seen. Absence is not evidence: a gap proves nothing."""
 
-    source: Source
+    source: GapSource
     reason: GapReason
     service: str | None
     statement: Text

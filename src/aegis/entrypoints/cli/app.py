@@ -84,7 +84,12 @@ def _options(
 @app.command(epilog=EPILOG)
 def analyze(
     question: Annotated[str, typer.Argument(help="What you want to know, in plain words.")],
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="A recorded incident.")],
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            "--case", metavar="DIR", help="A recorded incident; else the configured backends."
+        ),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(help="Start of the window, ISO 8601; without an offset in AEGIS_TIMEZONE."),
@@ -97,8 +102,10 @@ def analyze(
 ) -> None:
     """Name the cause of an incident.
 
-    Without --start and --end the fault window of the case is explained. All recorded time
-    outside the window is the baseline. The answer is in Chinese where the question is.
+    With --case a recorded one: without --start and --end its fault window is explained.
+    Else the backends of PROMETHEUS_BASE_URL, LOKI_BASE_URL and JAEGER_BASE_URL are asked about
+    the time that the question names, or the last 15 minutes. The answer is in Chinese where
+    the question is.
     """
     from aegis import bootstrap
     from aegis.workflows.analyze_incident import speaks
@@ -110,6 +117,13 @@ def analyze(
     window = window_of(start, end)
     without = ablated(ablate)
     language: Language = lang.value if lang else speaks(question)
+    if case is None:
+        from aegis.entrypoints.cli import asking
+
+        settings = read_settings()
+        live = asking.ask_live(settings, question, language, window, service, without)
+        _print_analysis(live, as_json)
+        return
     opened = bootstrap.open_case(case)
     _print_analysis(
         bootstrap.analyze_case(opened, question, language, window, service, without), as_json
@@ -167,6 +181,25 @@ def verify(
         raise typer.Exit(INVALID)
     if "unverifiable" in verdicts:
         raise typer.Exit(UNREADABLE)
+
+
+@app.command(epilog=EPILOG)
+def doctor(lang: Language_ = None, as_json: AsJson = False) -> None:
+    """Check each setting and backend, and say what to change.
+
+    Exit 2 where nothing is configured or a setting is wrong, 4 where a backend gave no answer.
+    """
+    from aegis.entrypoints.cli import doctor as examining
+
+    settings = read_settings()
+    language: Language = lang.value if lang else settings.language
+    health = examining.examine_settings(settings)
+    if as_json:
+        print_json(examining.health_json(health, language))
+    else:
+        examining.print_health(console(), health, language)
+    if code := examining.exit_code(health):
+        raise typer.Exit(code)
 
 
 @app.command(epilog=EPILOG)

@@ -22,10 +22,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aegis import bootstrap
+from aegis.bootstrap.live import analyze_live, verify_live
 from aegis.entrypoints.answer_json import answer_json
 from aegis.entrypoints.citations import checked_json, citations_of
 from aegis.model.errors import AegisError, ConfigurationError, InvalidCase, InvalidRequest
 from aegis.model.telemetry import TimeWindow
+from aegis.settings import read_settings
 
 Tell = Callable[[Mapping[str, object]], None]
 
@@ -93,13 +95,20 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
         when = bootstrap.LastMinutes(minutes)
     zone = ZoneInfo(job["timezone"])
     asked = bootstrap.Asked(job["description"], job["language"], zone, when)
-    analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, Progress(tell))
+    progress = Progress(tell)
+    if job["cases"] is None:
+        analysis = analyze_live(read_settings(), asked, progress)
+    else:
+        analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, progress)
     return answer_json(analysis) | {"session_id": job["session_id"]}
 
 
 def _verify(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
     citations = citations_of(job, ZoneInfo(job["timezone"]))
-    checked = bootstrap.verify_recorded(Path(job["cases"]), citations)
+    if job["cases"] is None:
+        checked = verify_live(read_settings(), citations)
+    else:
+        checked = bootstrap.verify_recorded(Path(job["cases"]), citations)
     return {"results": checked_json(citations, checked)}
 
 

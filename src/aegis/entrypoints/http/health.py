@@ -29,7 +29,11 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
     async def readyz() -> Response:
         """There is something to ask; else which setting or file is in the way."""
         if settings.case_dir is None:
-            raise not_ready("AEGIS_CASE_DIR", "not set, so there is nothing to ask")
+            if not settings.backends:
+                told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
+                raise not_ready("PROMETHEUS_BASE_URL", told)
+            asks = [one.name for one in settings.backends]
+            return JSONResponse({"status": "ready", "service": service, "backends": asks})
         try:
             cases = await asyncio.to_thread(bootstrap.count_cases, settings.case_dir)
         except InvalidCase as error:

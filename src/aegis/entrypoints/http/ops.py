@@ -127,10 +127,14 @@ def _when(
     return (moments["start"], moments["end"]), None
 
 
-def _cases(settings: Settings) -> str:
-    if settings.case_dir is None:
-        raise not_ready("AEGIS_CASE_DIR", "not set, so there is nothing to ask")
-    return str(settings.case_dir.resolve())
+def _cases(settings: Settings) -> str | None:
+    """The recorded cases to ask; None for the backends of a running system."""
+    if settings.case_dir is not None:
+        return str(settings.case_dir.resolve())
+    if not settings.backends:
+        told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
+        raise not_ready("PROMETHEUS_BASE_URL", told)
+    return None
 
 
 async def _answer(request: Request, analysts: Analysts, job: Mapping[str, object]) -> Response:

@@ -148,9 +148,12 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
+    """`cases` that can be asked, or else the `backends` that are."""
+
     status: Literal["ready"]
     service: str
-    cases: int
+    cases: int | None = None
+    backends: list[str] | None = None
 
 
 class ProblemDetail(BaseModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from aegis.model.backend import BackendConfig
 from aegis.model.errors import ConfigurationError
 from aegis.model.text import Language
+from aegis.settings.backends import read_backends
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -34,6 +36,10 @@ class Settings:
 
     `case_dir` is one case folder or a folder of them. `port` None means: that of the
     service. `workers` analyses run at the same time, `most_waiting` may wait for their turn.
+    `backends` are the telemetry backends that have an address. `loki_service_label_key` and
+    `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
+    `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
+    source spells it to the name it is to have.
     """
 
     language: Language
@@ -45,12 +51,18 @@ class Settings:
     allow_anonymous: bool = False
     workers: int = 2
     most_waiting: int = MOST_WAITING
+    backends: tuple[BackendConfig, ...] = ()
+    loki_service_label_key: str | None = None
+    loki_selector_template: str | None = None
+    signals_file: Path | None = None
+    service_aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises ConfigurationError, naming the variable."""
     given = os.environ if environment is None else environment
     case_dir = given.get("AEGIS_CASE_DIR")
+    signals_file = given.get("AEGIS_SIGNALS_FILE")
     waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
     return Settings(
         language=_language(given),
@@ -62,6 +74,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allow_anonymous=_flag(given, "AEGIS_ALLOW_ANONYMOUS"),
         workers=_number(given, "AEGIS_WORKERS", 1, 64) or _usual_workers(),
         most_waiting=MOST_WAITING if waiting is None else waiting,
+        backends=read_backends(given),
+        loki_service_label_key=given.get("LOKI_SERVICE_LABEL_KEY") or None,
+        loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
+        signals_file=Path(signals_file) if signals_file else None,
+        service_aliases=_aliases(given),
     )
 
 
@@ -101,6 +118,20 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
+
+
+def _aliases(given: Mapping[str, str]) -> dict[str, str]:
+    """`spelled=wanted`, several separated by commas."""
+    found: dict[str, str] = {}
+    for entry in (given.get("AEGIS_SERVICE_ALIASES") or "").split(","):
+        if not entry.strip():
+            continue
+        spelled, equals, wanted = (part.strip() for part in entry.partition("="))
+        if not (spelled and equals and wanted):
+            message = f"AEGIS_SERVICE_ALIASES: must be spelled=wanted,…, has {entry.strip()!r}"
+            raise ConfigurationError(message)
+        found[spelled] = wanted
+    return found
 
 
 def _tokens(given: Mapping[str, str]) -> tuple[Token, ...]:

@@ -1,0 +1,1 @@
+"""Writes a case's metrics as the counters and histograms that real services would expose."""

@@ -1,0 +1,1 @@
+"""Alerts that fire, read from Alertmanager and from what speaks its API (Mimir, Grafana)."""

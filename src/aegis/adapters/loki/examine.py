@@ -1,0 +1,96 @@
+"""Can this Loki be asked, and which of its labels names the service?"""
+
+from __future__ import annotations
+
+from aegis.adapters.http_client.answers import one_line
+from aegis.adapters.http_client.examination import Examination
+from aegis.adapters.http_client.routes import Route
+from aegis.adapters.loki.identity import service_label
+from aegis.adapters.loki.logql import LogQuery
+from aegis.adapters.loki.questions import LokiQuestions
+from aegis.adapters.loki.selector import LABEL_KEY, TEMPLATE, ServiceSelector
+from aegis.model.errors import SourceRejected
+from aegis.model.telemetry import TimeWindow
+
+BUILDINFO = Route("GET", "/loki/api/v1/status/buildinfo")
+NOT_THERE = frozenset({404, 405, 501})
+MOST_NAMED = 8
+
+
+async def examine(examination: Examination, selector: ServiceSelector) -> None:
+    """Notes its findings. SourceError, noted already, where it cannot be asked."""
+    window = examination.last_minutes()
+    questions = LokiQuestions(examination.client)
+    labels = await examination.reached(questions.labels(window))
+    await _version(examination)
+    if not labels:
+        examination.note(
+            "service_label",
+            "warn",
+            "最近 15 分钟没有日志流；LOKI_BASE_URL 和 LOKI_TENANT_ID 正确吗？",
+            "no stream in the last 15 minutes; are LOKI_BASE_URL and LOKI_TENANT_ID right?",
+        )
+        return
+    try:
+        label = service_label(labels, selector)
+    except SourceRejected as error:
+        examination.note("service_label", "fail", f"没有找到：{error}", f"none: {error}")
+        return
+    chosen = "" if selector.label is None else f" ({LABEL_KEY}, {TEMPLATE})"
+    examination.note("service_label", "ok", f"{label}{chosen}", f"{label}{chosen}")
+    with examination.trying("services"):
+        values = await questions.label_values(label, window)
+        _note_services(examination, selector, values)
+    await _sample(examination, questions, LogQuery(selector.of_every_service(label)), window)
+
+
+async def _version(examination: Examination) -> None:
+    with examination.trying("version"):
+        answer = await examination.client.ask(BUILDINFO, expected=NOT_THERE)
+        told = answer.json() if answer.status == 200 else {}
+        version = one_line(str(told.get("version", ""))) if isinstance(told, dict) else ""
+        examination.note(
+            "version",
+            "ok",
+            f"loki {version}" if version else "没有告知",
+            f"loki {version}" if version else "not told",
+        )
+
+
+def _note_services(
+    examination: Examination, selector: ServiceSelector, values: tuple[str, ...]
+) -> None:
+    fitting = [
+        selector.service_in(one)
+        for one in values
+        if one.startswith(selector.before) and one.endswith(selector.after)
+    ]
+    if not fitting:
+        examination.note(
+            "services",
+            "fail",
+            f"没有一个标签值符合 {TEMPLATE}，例如 {one_line(values[0]) if values else '（无）'}",
+            f"no value of the label fits {TEMPLATE}; "
+            f"one is {one_line(values[0]) if values else 'missing'}",
+        )
+        return
+    told = ", ".join(one_line(one) for one in fitting[:MOST_NAMED])
+    rest = ", …" if len(fitting) > MOST_NAMED else ""
+    said = f"{len(fitting)}: {told}{rest}"
+    examination.note("services", "ok", said, said)
+
+
+async def _sample(
+    examination: Examination, questions: LokiQuestions, query: LogQuery, window: TimeWindow
+) -> None:
+    """The newest line of all services, through the selector that every question uses."""
+    with examination.sample_query():
+        found = await questions.lines(query, window.start_ns, window.end_ns, 1, "backward")
+        if not found:
+            told = one_line(query.text())
+            examination.note(
+                "lines",
+                "warn",
+                f"最近 15 分钟没有日志行符合 {told}；请检查 {TEMPLATE}",
+                f"no line in the last 15 minutes fits {told}; check {TEMPLATE}",
+            )

@@ -1,0 +1,189 @@
+"""Narrow questions to Loki: error lines grouped, volumes, patterns, label values."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aegis.adapters.http_client.client import BackendClient
+from aegis.adapters.loki import said
+from aegis.adapters.loki.answers import Row
+from aegis.adapters.loki.identity import service_label
+from aegis.adapters.loki.logql import CountQuery, LineFilter, LogQuery, Matcher, re2_literal
+from aegis.adapters.loki.questions import MIB, LokiQuestions
+from aegis.adapters.loki.selector import ServiceSelector
+from aegis.adapters.loki.table import log_table
+from aegis.model.errors import InvalidRequest
+from aegis.model.evidence import EvidenceGap
+from aegis.model.log_search import LogEvidence, LogGroup, LogPattern, LogSearchRequest, LogVolume
+from aegis.model.telemetry import LogTable, TimeWindow
+
+LONGEST_WINDOW_S = 6 * 3600
+MOST_LINES = 500
+MOST_ANSWER_BYTES = 2 * MIB
+SUB_WINDOWS = 4
+MOST_TRACES = 3
+HEADER_CHARACTERS = 120
+
+_VARYING = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
+_ERROR_LEVEL = re.compile(r"(?i)err|fatal|crit|panic|severe|alert|emerg")
+
+
+@dataclass(slots=True)
+class LokiSearch:
+    """A LogSearch for the time of one question, on the entered client of that question."""
+
+    client: BackendClient
+    selector: ServiceSelector = field(default_factory=ServiceSelector)
+
+    async def collect_evidence(self, asked: LogSearchRequest) -> LogEvidence:
+        """At most SUB_WINDOWS + 2 requests.
+
+        The lines are the first ones of each of SUB_WINDOWS equal parts of the time, so that a
+        storm at the end does not hide how it began.
+        """
+        filters = _filters(asked)
+        _check(asked)
+        questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
+        labels = await questions.labels(asked.window)
+        if not labels:
+            return LogEvidence("", asked.window, (), ())
+        label = service_label(labels, self.selector)
+        query = LogQuery(self._matchers(label, asked.services), filters)
+        matching = await self._matching(questions, query, label, asked.window)
+        rows = await self._read(questions, query, asked)
+        table = log_table(rows, label, self.selector, 1.0)
+        gaps: list[EvidenceGap] = []
+        there = sum(matching.values())
+        if there > len(rows):
+            gaps.append(said.first_lines(len(rows), there, SUB_WINDOWS))
+        counted = sorted(matching.items(), key=lambda one: (-one[1], one[0]))
+        groups = _groups(table, asked.services)
+        return LogEvidence(query.text(), asked.window, tuple(counted), groups, tuple(gaps))
+
+    async def volume_by_service(self, window: TimeWindow) -> tuple[LogVolume, ...]:
+        """Bytes from the index, lines where this Loki keeps no volumes. Loudest first."""
+        _check_window(window)
+        questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
+        labels = await questions.labels(window)
+        if not labels:
+            return ()
+        label = service_label(labels, self.selector)
+        every = self.selector.of_every_service(label)
+        volumes = await questions.volumes(every, window, label)
+        if volumes:
+            found = [
+                LogVolume(self.selector.service_in(value), size, "bytes")
+                for value, size in volumes.items()
+            ]
+        else:
+            counted = await self._matching(questions, LogQuery(every), label, window)
+            found = [LogVolume(name, lines, "lines") for name, lines in counted.items()]
+        return tuple(sorted(found, key=lambda one: (-one.amount, one.service)))
+
+    async def patterns(self, service: str, window: TimeWindow) -> tuple[LogPattern, ...] | None:
+        _check_window(window)
+        questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
+        labels = await questions.labels(window)
+        if not labels:
+            return ()
+        label = service_label(labels, self.selector)
+        found = await questions.patterns(self.selector.of_service(label, service), window)
+        return None if found is None else tuple(found)
+
+    async def label_values(self, label: str, window: TimeWindow) -> tuple[str, ...]:
+        _check_window(window)
+        questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
+        return await questions.label_values(label, window)
+
+    def _matchers(self, label: str, services: Sequence[str]) -> tuple[Matcher, ...]:
+        if not services:
+            return self.selector.of_every_service(label)
+        if len(services) == 1:
+            return self.selector.of_service(label, services[0])
+        names = "|".join(re2_literal(self.selector.value_of(name)) for name in services)
+        return (*self.selector.scope, Matcher(label, "=~", f"({names})"))
+
+    async def _matching(
+        self, questions: LokiQuestions, query: LogQuery, label: str, window: TimeWindow
+    ) -> dict[str, int]:
+        """Lines by service, to the accuracy of the steps Loki counts in (a sixtieth)."""
+        step_s = max(1, int(-(-window.duration_s // 60)))
+        counting = CountQuery(query, step_s, (label,))
+        found: dict[str, int] = {}
+        for series in await questions.counts(counting, window.start_ns, window.end_ns):
+            name = self.selector.service_in(series.labels.get(label, ""))
+            found[name] = found.get(name, 0) + int(sum(value for _, value in series.points))
+        return found
+
+    async def _read(
+        self, questions: LokiQuestions, query: LogQuery, asked: LogSearchRequest
+    ) -> list[Row]:
+        start_ns, end_ns = asked.window.start_ns, asked.window.end_ns
+        borders = [
+            start_ns + (end_ns - start_ns) * place // SUB_WINDOWS
+            for place in range(SUB_WINDOWS + 1)
+        ]
+        limit = max(1, asked.most_lines // SUB_WINDOWS)
+        rows: list[Row] = []
+        for one, other in itertools.pairwise(borders):
+            if other > one:
+                rows += await questions.lines(query, one, other, limit)
+        return rows
+
+
+def _check(asked: LogSearchRequest) -> None:
+    _check_window(asked.window)
+    if not 1 <= asked.most_lines <= MOST_LINES:
+        raise InvalidRequest("most_lines", f"must be from 1 to {MOST_LINES}")
+
+
+def _check_window(window: TimeWindow) -> None:
+    if window.duration_s > LONGEST_WINDOW_S:
+        raise InvalidRequest("window", f"must not be longer than {LONGEST_WINDOW_S // 3600} hours")
+
+
+def _filters(asked: LogSearchRequest) -> tuple[LineFilter, ...]:
+    """What a person or a model gave is quoted; it never is a regular expression."""
+    parts = [re2_literal(word) for word in asked.keywords if word]
+    for code in asked.status_codes:
+        if not 100 <= code <= 599:
+            raise InvalidRequest("status_codes", "must be from 100 to 599")
+        parts.append(rf"\b{code}\b")
+    return (LineFilter("|~", f"(?i)({'|'.join(parts)})"),) if parts else ()
+
+
+def _groups(table: LogTable, services: Sequence[str]) -> tuple[LogGroup, ...]:
+    """Wanted services first, then errors, then what was written most."""
+    members: dict[tuple[str, str | None, str], list[int]] = {}
+    for row, body in enumerate(table.body):
+        code = int(table.level_code[row])
+        level = table.levels[code] if code >= 0 else None
+        key = (table.services[table.service_code[row]], level, _VARYING.sub("<*>", body))
+        members.setdefault(key, []).append(row)
+    groups = [_group(table, service, level, rows) for (service, level, _), rows in members.items()]
+    wanted: Mapping[str, int] = {name: place for place, name in enumerate(services)}
+
+    def order(group: LogGroup) -> tuple[int, bool, int, int, str]:
+        place = wanted.get(group.service, len(wanted))
+        harmless = not _ERROR_LEVEL.search(group.level or group.example[:HEADER_CHARACTERS])
+        return place, harmless, -group.lines, group.first_ns, group.example
+
+    return tuple(sorted(groups, key=order))
+
+
+def _group(table: LogTable, service: str, level: str | None, rows: list[int]) -> LogGroup:
+    rows.sort(key=lambda row: int(table.time_ns[row]))
+    traces = [table.trace_id[row].decode("utf-8", "replace") for row in rows]
+    named = tuple(dict.fromkeys(trace for trace in traces if trace))
+    return LogGroup(
+        service,
+        level,
+        table.body[rows[0]],
+        len(rows),
+        int(table.time_ns[rows[0]]),
+        int(table.time_ns[rows[-1]]),
+        named[:MOST_TRACES],
+    )

@@ -1,0 +1,1 @@
+"""Prometheus and the backends that speak its query language."""

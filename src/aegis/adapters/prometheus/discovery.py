@@ -1,0 +1,234 @@
+"""What exists in a metrics backend, in at most nine requests, mostly five, whatever its size.
+
+1. `status/buildinfo`: which program this is (`flavour` tells how the programs differ).
+2. `metadata`: kinds and units, where they are kept; else the endings of names tell.
+3. values of `__name__` in the window. VictoriaMetrics takes today where no time is given.
+4. a few series of each name that some convention knows, by `topk by (__name__)`: that names
+   the labels without listing every series. Names without a sample at the window's end are
+   looked for once more in its middle: their target may have died.
+5. native histograms, which `topk` leaves out, through `series` with a limit.
+6. how often samples come, by counting them.
+
+Servers that see only a part (Thanos `warnings`, VictoriaMetrics `isPartial`) say so in the
+remarks of the `PrometheusApi`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aegis.adapters.prometheus.answers import Result
+from aegis.adapters.prometheus.api import PrometheusApi
+from aegis.adapters.prometheus.catalog import Catalog
+from aegis.adapters.prometheus.flavour import Flavour, flavour_of
+from aegis.adapters.prometheus.governor import text_batches
+from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo
+from aegis.adapters.prometheus.promql import one_of, quoted, selector
+from aegis.model.errors import SourceRejected
+from aegis.model.telemetry import TimeWindow
+
+MOST_NAMES = 400
+SERIES_A_NAME = 20
+MOST_VALUES = 20
+MOST_NATIVE_SERIES = 500
+MOST_COUNTED = 6
+MOST_LISTINGS = 2
+COUNTED_OVER_S = 600
+USUAL_INTERVALS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300)
+UNKNOWN_INTERVAL_S = 60
+_KINDS: Mapping[str, Kind] = {
+    "counter": "counter",
+    "gauge": "gauge",
+    "histogram": "histogram",
+    "summary": "summary",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """`names` counts all metric names; `interval_s` is the usual time between two samples,
+    `slowest_s` the longest of those looked at."""
+
+    flavour: Flavour
+    names: int
+    inventory: Inventory
+    interval_s: int
+    slowest_s: int
+    left_out: int
+
+
+async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> Discovered:
+    """Raises what asking raises; an empty inventory where nothing known is there."""
+    async with asyncio.TaskGroup() as group:
+        build = group.create_task(api.buildinfo())
+        told = group.create_task(api.metadata())
+        listed = group.create_task(api.metric_names(window))
+    flavour, metadata, names = flavour_of(build.result()), told.result(), listed.result()
+    known = sorted(catalog.of_interest(names))
+    wanted, left_out = known[:MOST_NAMES], known[MOST_NAMES:]
+    if not wanted:
+        return Discovered(flavour, len(names), Inventory({}), *_unknown(), 0)
+    looked_at = [one for one in wanted if not _is_told_by_count(one, set(wanted))]
+    natives = [one for one in looked_at if _is_native(one, metadata, set(names))]
+    plain = [one for one in looked_at if one not in natives]
+    async with asyncio.TaskGroup() as group:
+        sampled = group.create_task(_labels(api, plain, natives, window, flavour))
+        timed = group.create_task(_intervals(api, _spread(plain, names), window.end, flavour))
+    labels = sampled.result()
+    metrics = {}
+    for name in wanted:
+        seen = labels.get(name)
+        if seen is None and _is_told_by_count(name, set(wanted)):
+            counted = labels.get(name.removesuffix("_bucket") + "_count", {})
+            seen = {**counted, "le": frozenset[str]()} if counted else None
+        if seen is not None:
+            kind = "native_histogram" if name in natives else _kind(name, metadata, seen, names)
+            metrics[name] = MetricInfo(name, kind, _unit(name, metadata), seen)
+    return Discovered(
+        flavour, len(names), Inventory(metrics), *timed.result(), left_out=len(left_out)
+    )
+
+
+def _unknown() -> tuple[int, int]:
+    return UNKNOWN_INTERVAL_S, UNKNOWN_INTERVAL_S
+
+
+def _is_told_by_count(name: str, wanted: set[str]) -> bool:
+    """Buckets have the labels of their `_count` and are many more."""
+    return name.endswith("_bucket") and name.removesuffix("_bucket") + "_count" in wanted
+
+
+def _family(name: str, metadata: Mapping[str, Any]) -> str:
+    """The name that metadata knows: OpenMetrics leaves `_total` off, histograms their parts."""
+    if name in metadata:
+        return name
+    for ending in (*PARTS, "_total"):
+        if name.endswith(ending) and name.removesuffix(ending) in metadata:
+            return name.removesuffix(ending)
+    return name
+
+
+def _told(name: str, metadata: Mapping[str, Any], key: str) -> str:
+    entries = metadata.get(_family(name, metadata))
+    first = entries[0] if isinstance(entries, list) and entries else None
+    found = first.get(key) if isinstance(first, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _unit(name: str, metadata: Mapping[str, Any]) -> str:
+    return _told(name, metadata, "unit")
+
+
+def _is_native(name: str, metadata: Mapping[str, Any], names: set[str]) -> bool:
+    """A histogram whose samples are under its own name, without classic parts."""
+    if name.endswith(PARTS) or _told(name, metadata, "type") != "histogram":
+        return False
+    return not any(name + part in names for part in PARTS)
+
+
+def _kind(
+    name: str,
+    metadata: Mapping[str, Any],
+    labels: Mapping[str, frozenset[str]],
+    names: Iterable[str],
+) -> Kind:
+    told = _KINDS.get(_told(name, metadata, "type"))
+    if told is not None:
+        return told
+    if name.endswith("_bucket"):
+        return "histogram"
+    for ending in ("_count", "_sum"):
+        if name.endswith(ending):
+            family = name.removesuffix(ending)
+            if family + "_bucket" in names:
+                return "histogram"
+            return "summary" if {family + "_count", family + "_sum"} <= set(names) else "unknown"
+    if "quantile" in labels:
+        return "summary"
+    return "counter" if name.endswith("_total") else "unknown"
+
+
+async def _labels(
+    api: PrometheusApi,
+    plain: list[str],
+    natives: list[str],
+    window: TimeWindow,
+    flavour: Flavour,
+) -> dict[str, dict[str, frozenset[str]]]:
+    """Labels and a few values of each name; names without a series are missing."""
+    series: list[Mapping[str, str]] = []
+    if plain:
+        series += await _some_series(api, plain, window.end, flavour)
+        found = {one.get("__name__") for one in series}
+        silent = [one for one in plain if one not in found]
+        if silent:
+            middle = window.start + timedelta(seconds=window.duration_s / 2)
+            series += await _some_series(api, silent, middle, flavour)
+    if natives:
+        last = TimeWindow(window.end - timedelta(seconds=COUNTED_OVER_S), window.end)
+        asked = [selector(one, {}, utf8=flavour.knows_utf8) for one in natives]
+        series += await api.series(asked, last, MOST_NATIVE_SERIES)
+    gathered: dict[str, dict[str, set[str]]] = {}
+    for one in series:
+        labels = gathered.setdefault(one.get("__name__", ""), {})
+        for label, value in one.items():
+            values = labels.setdefault(label, set())
+            if label != "__name__" and len(values) < MOST_VALUES:
+                values.add(value)
+    return {
+        name: {label: frozenset(values) for label, values in labels.items() if label != "__name__"}
+        for name, labels in gathered.items()
+    }
+
+
+async def _some_series(
+    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
+) -> list[Mapping[str, str]]:
+    """In two requests where the names are more text than the server takes in one."""
+    found: list[Mapping[str, str]] = []
+    lengths = [len(one) + 3 for one in names]
+    for batch in text_batches(lengths, flavour.longest_query - 100, MOST_LISTINGS):
+        pattern = one_of(names[place] for place in batch)
+        promql = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{pattern}}})"
+        found += [row.labels for row in (await api.instant(promql, at)).rows]
+    return found
+
+
+def _spread(plain: list[str], names: tuple[str, ...]) -> list[str]:
+    """A few names from which to learn how often samples come, `up` among them."""
+    counters = [one for one in plain if one.endswith(("_total", "_count"))] or plain
+    every = max(1, len(counters) // (MOST_COUNTED - 1))
+    first = ["up"] if "up" in names else []
+    return [*first, *counters[::every]][:MOST_COUNTED]
+
+
+async def _intervals(
+    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
+) -> tuple[int, int]:
+    """(usual, slowest) seconds between two samples; the unknown one where nothing was counted."""
+    if not names:
+        return _unknown()
+    parts = [
+        "label_replace(quantile(0.5, "
+        f"count_over_time({selector(name, {}, utf8=flavour.knows_utf8)}"
+        f'[{COUNTED_OVER_S}s])), "aegis_signal", {quoted(str(place))}, "", "")'
+        for place, name in enumerate(names)
+    ]
+    try:
+        result = await api.instant(" or ".join(parts), at)
+    except SourceRejected:  # a dotted name on a server that does not know such names
+        result = Result()
+    counts = sorted(float(row.values[-1]) for row in result.rows if len(row.values))
+    counts = [one for one in counts if one >= 2.0]
+    if not counts:
+        return _unknown()
+    return _interval_of(counts[len(counts) // 2]), _interval_of(counts[0])
+
+
+def _interval_of(samples: float) -> int:
+    seconds = COUNTED_OVER_S / samples
+    return min(USUAL_INTERVALS_S, key=lambda usual: abs(usual - seconds) / usual)

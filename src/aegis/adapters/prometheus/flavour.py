@@ -1,0 +1,60 @@
+"""Which program answers the Prometheus query API, and how its answers differ.
+
+| program | differs in |
+|---|---|
+| Prometheus 2.40–3.x | before 3.0 no UTF-8 names in queries (`{"a.b"}` is 400); `limit=` of series and labels from 2.51, before it is ignored; from 3.0 ranges are left-open, so a rate window holds one sample less; over 11,000 points a series is 400 |
+| Mimir, Cortex | API below `/prometheus`, tenant in `X-Scope-OrgID` (401 without); limits are 422 with `err-mimir-…`; no targets, metadata may be off; `application` in buildinfo |
+| Thanos | answers what it can: status 200, `warnings` and gaps where a store is away; `dedup` is on by default; versions begin with 0 |
+| VictoriaMetrics | API below `/select/TENANT/prometheus` in the cluster; `isPartial`; hides the newest 30 s; 30,000 points; a query text of at most 16 KiB; `errorType` is the status code; names default to today, so start and end are always sent; rates are not extrapolated; says it is 2.24.0 and nothing else |
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Program = Literal["prometheus", "mimir", "thanos", "victoriametrics", "unknown"]
+
+LONGEST_QUERY = {"victoriametrics": 15_000}
+USUAL_LONGEST_QUERY = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """`version` is (major, minor), None where it is not told."""
+
+    program: Program
+    version: tuple[int, int] | None
+
+    @property
+    def knows_utf8(self) -> bool:
+        """Whether `{"a.b"}` may be asked; where nobody says, the server's 400 will tell."""
+        if self.program == "prometheus" and self.version is not None:
+            return self.version >= (3, 0)
+        return True
+
+    @property
+    def longest_query(self) -> int:
+        return LONGEST_QUERY.get(self.program, USUAL_LONGEST_QUERY)
+
+
+def flavour_of(buildinfo: Mapping[str, Any]) -> Flavour:
+    """Told from `/api/v1/status/buildinfo`; everything may be missing from it."""
+    version = _version(str(buildinfo.get("version", "")))
+    application = str(buildinfo.get("application", "")).lower()
+    if "mimir" in application or "cortex" in application:
+        return Flavour("mimir", version)
+    if "thanos" in application or (version is not None and version[0] == 0):
+        return Flavour("thanos", version)
+    if version == (2, 24) and not buildinfo.get("goVersion"):
+        return Flavour("victoriametrics", None)
+    if version is None:
+        return Flavour("unknown", None)
+    return Flavour("prometheus", version)
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    found = re.match(r"v?(\d{1,4})\.(\d{1,4})", text)
+    return (int(found[1]), int(found[2])) if found else None

@@ -1,0 +1,52 @@
+"""Reads what was deployed and changed in the time that a question reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+
+from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Step, Watch
+from aegis.model.errors import SourceError
+from aegis.model.evidence import EvidenceGap
+from aegis.model.telemetry import Change
+from aegis.model.text import Text
+from aegis.ports import ChangeSource
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLog:
+    """A scene with the changes that were read, and how that is told; None: nobody was asked."""
+
+    scene: Scene
+    step: Step | None
+
+
+async def read_changes(
+    source: ChangeSource, scene: Scene, watch: Watch = UNWATCHED, deadline_s: float = DEADLINE_S
+) -> ChangeLog:
+    """The scene with the changes of its extent; a source that fails becomes a gap."""
+    asked = json.dumps(
+        {"start": scene.extent.start.isoformat(), "end": scene.extent.end.isoformat()}
+    )
+    watch.started("list_changes", asked)
+    changes: tuple[Change, ...] = ()
+    try:
+        async with asyncio.timeout(deadline_s):
+            changes, gaps = await source.read_changes(scene.extent)
+    except SourceError as error:
+        gaps = (_changes_unavailable(str(error)),)
+    except TimeoutError:
+        gaps = (_changes_unavailable(f"no answer within {deadline_s:g} s"),)
+    found: dict[str, object] = {"changes": len(changes)}
+    if gaps:
+        found["gaps"] = [gap.reason for gap in gaps]
+    step = Step("list_changes", asked, json.dumps(found))
+    watch.ended(step)
+    known = replace(scene, changes=(*scene.changes, *changes), gaps=(*scene.gaps, *gaps))
+    return ChangeLog(known, step)
+
+
+def _changes_unavailable(why: str) -> EvidenceGap:
+    said = Text(f"变更记录无法读取：{why}。", f"Changes could not be read: {why}.")
+    return EvidenceGap("changes", "unavailable", None, said)

@@ -1,0 +1,169 @@
+"""One service, one name: sources spell the same service differently.
+
+Names are compared in lower case, without the namespace before a slash, the provider after an
+@ and the cluster's domain, and with dashes for underscores: `shop/Cart`, `cart@docker` and
+`cart.shop.svc.cluster.local` are `cart`. A pod's name is its workload's where the workload is
+known by itself. What people know better they say: `overrides` maps a name to another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from aegis.model.incident import Observations
+from aegis.model.telemetry import Int32s, LogTable, Matrix, Series, SpanTable
+
+_DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\..*)?$|\.svc(?:\..*)?$")
+_POD = re.compile(r"^(.+?)(?:-[a-f0-9]{6,10})?-[a-z0-9]{5}$|^(.+)-\d{1,4}$")
+PEER_LABELS = frozenset({"peer", "peer_service", "callee", "destination", "upstream", "server"})
+JOINED_FROM = "joined_from"
+
+
+@dataclass(frozen=True, slots=True)
+class NameRules:
+    """`overrides` maps a name as a source spells it to the name it is to have."""
+
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`names` maps every name that was changed; `observations` have none of them left."""
+
+    observations: Observations
+    names: Mapping[str, str]
+
+    def told(self) -> tuple[str, str]:
+        """What was done and what came of it, as JSON: each name with its other spellings."""
+        spelled: dict[str, list[str]] = {}
+        for old, new in sorted(self.names.items()):
+            spelled.setdefault(new, []).append(old)
+        return json.dumps({"names": len(self.names)}), json.dumps(spelled, ensure_ascii=False)
+
+
+def join_names(observations: Observations, rules: NameRules) -> Joined:
+    """The same observations with one name a service.
+
+    Traces spell a name best, then metrics, then logs; among equals the alphabet decides.
+    """
+    tables = (
+        observations.spans.services,
+        tuple(series.service for series in observations.metrics.series),
+        observations.logs.services,
+        observations.services,
+        tuple(name for call in observations.calls for name in call),
+        tuple(change.service for change in observations.changes),
+    )
+    changed = _renamings(tables, rules.overrides)
+    if not changed:
+        return Joined(observations, {})
+
+    def name(old: str) -> str:
+        return changed.get(old, old)
+
+    alarm = observations.alarm
+    if alarm is not None and alarm.service is not None:
+        alarm = replace(alarm, service=name(alarm.service))
+    calls = {(name(one), name(other)) for one, other in observations.calls}
+    joined = replace(
+        observations,
+        alarm=alarm,
+        services=tuple(sorted({name(old) for old in observations.services})),
+        calls=tuple(sorted((one, other) for one, other in calls if one != other)),
+        changes=tuple(replace(one, service=name(one.service)) for one in observations.changes),
+        metrics=_matrix(observations.metrics, changed),
+        spans=_spans(observations.spans, changed),
+        logs=_logs(observations.logs, changed),
+    )
+    return Joined(joined, changed)
+
+
+def plain_name(name: str) -> str:
+    """What two spellings of a service have in common."""
+    plain = name.strip().lower().rsplit("/", 1)[-1].split("@", 1)[0]
+    return _DOMAIN.sub("", plain).replace("_", "-") or name
+
+
+def _renamings(tables: Iterable[Iterable[str]], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Every name that is to change, with its new one."""
+    best: dict[str, str] = {}
+    everyone: set[str] = set()
+    for table in tables:
+        names = sorted(set(table))
+        everyone.update(names)
+        for name in names:
+            if name not in overrides:
+                best.setdefault(plain_name(name), name)
+    for name in sorted(overrides.values()):
+        best[plain_name(name)] = name
+    changed = {}
+    for name in sorted(everyone):
+        wanted = overrides.get(name) or best[_workload(plain_name(name), best)]
+        if wanted != name:
+            changed[name] = wanted
+    return changed
+
+
+def _workload(plain: str, known: Mapping[str, str]) -> str:
+    """The workload of a pod where that is known by itself, else the name as it is."""
+    found = _POD.match(plain)
+    if found is None:
+        return plain
+    workload = found.group(1) or found.group(2)
+    return workload if workload in known else plain
+
+
+def _matrix(matrix: Matrix, changed: Mapping[str, str]) -> Matrix:
+    """Series that would become one are told apart by the name they had."""
+    out: list[Series] = []
+    seen: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
+    kept_first = sorted(matrix.series, key=lambda one: (one.service in changed, one.service))
+    for one in kept_first:
+        service = changed.get(one.service, one.service)
+        labels = tuple(
+            (key, changed.get(value, value) if key in PEER_LABELS else value)
+            for key, value in one.labels
+        )
+        if (service, one.name, labels) in seen:
+            labels = tuple(sorted((*labels, (JOINED_FROM, one.service))))
+        seen.add((service, one.name, labels))
+        out.append(replace(one, service=service, labels=labels))
+    return Matrix(tuple(out))
+
+
+def _spans(table: SpanTable, changed: Mapping[str, str]) -> SpanTable:
+    if not set(table.services) & changed.keys():
+        return table
+    names, codes = _recoded(table.services, changed)
+    return replace(table, services=names, service_code=codes[table.service_code])
+
+
+def _logs(table: LogTable, changed: Mapping[str, str]) -> LogTable:
+    """Lines of a service stay sorted by time: they are sorted anew where services merged."""
+    if not set(table.services) & changed.keys():
+        return table
+    names, codes = _recoded(table.services, changed)
+    merged = replace(table, services=names, service_code=codes[table.service_code])
+    order = np.lexsort((merged.time_ns, merged.service_code))
+    return replace(
+        merged,
+        time_ns=merged.time_ns[order],
+        service_code=merged.service_code[order],
+        body=tuple(merged.body[row] for row in order.tolist()),
+        level_code=merged.level_code[order],
+        trace_id=merged.trace_id[order],
+        span_id=merged.span_id[order],
+    )
+
+
+def _recoded(names: tuple[str, ...], changed: Mapping[str, str]) -> tuple[tuple[str, ...], Int32s]:
+    """The new names, sorted, and for each old code the new one."""
+    wanted = [changed.get(name, name) for name in names]
+    new = sorted(set(wanted))
+    place = {name: code for code, name in enumerate(new)}
+    return tuple(new), np.array([place[name] for name in wanted], dtype=np.int32)

@@ -1,0 +1,185 @@
+"""Answers from the backends of a running system."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aegis.adapters.http_client.breaker import CircuitBreaker
+from aegis.adapters.http_client.budget import Budget
+from aegis.adapters.http_client.client import BackendClient
+from aegis.adapters.jaeger.traces import JaegerTraces
+from aegis.adapters.loki.logs import LokiLogs
+from aegis.adapters.loki.selector import ServiceSelector, service_selector
+from aegis.adapters.not_configured import NotConfigured
+from aegis.adapters.prometheus.catalog import Catalog, load_catalog
+from aegis.adapters.prometheus.kubernetes import KubernetesChanges
+from aegis.adapters.prometheus.metrics import PrometheusMetrics
+from aegis.adapters.system_clock import SystemClock
+from aegis.agent.changes import ChangeLog, read_changes
+from aegis.agent.joined_names import NameRules
+from aegis.agent.monitor import UNWATCHED, Scene, Sources, Watch
+from aegis.agent.supervisor import route
+from aegis.bootstrap import LAST_MINUTES, Asked, LastMinutes, run_to_end
+from aegis.model.backend import BackendConfig, BackendName
+from aegis.model.errors import ConfigurationError, InvalidWindow
+from aegis.model.telemetry import TimeWindow
+from aegis.ports import Clock
+from aegis.settings import Settings
+from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
+from aegis.workflows.verify_answer.verify import Checked, Citation, verify_answer
+
+HISTORY = timedelta(hours=3)
+"""How much is read before the window asked about: enough for a baseline and for the onset."""
+AFTER = timedelta(minutes=15)
+LONGEST_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """The telemetry backends that have an address; `breakers` outlive questions."""
+
+    configs: Mapping[BackendName, BackendConfig]
+    catalog: Catalog
+    selector: ServiceSelector
+    names: NameRules
+    breakers: dict[BackendName, CircuitBreaker] = field(default_factory=dict)
+
+    @staticmethod
+    def of(settings: Settings) -> Backends:
+        """Raises ConfigurationError where none has an address or a setting is wrong."""
+        configs = {one.name: one for one in settings.backends}
+        if not configs.keys() & {"prometheus", "loki", "jaeger"}:
+            raise ConfigurationError(
+                "PROMETHEUS_BASE_URL: not set, nor LOKI_BASE_URL nor JAEGER_BASE_URL, "
+                "so there is nothing to ask; set one, or name a recorded case"
+            )
+        return Backends(
+            configs,
+            load_catalog(settings.signals_file),
+            service_selector(settings.loki_service_label_key, settings.loki_selector_template),
+            NameRules(settings.service_aliases),
+        )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[OpenBackends]:
+        """Connections for one question, with one budget for all of them."""
+        budget = Budget()
+        async with AsyncExitStack() as stack:
+            clients: dict[BackendName, BackendClient] = {}
+            for name, config in self.configs.items():
+                breaker = self.breakers.setdefault(name, CircuitBreaker())
+                client = BackendClient(config, budget, breaker)
+                clients[name] = await stack.enter_async_context(client)
+            yield OpenBackends(self, clients, budget)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBackends:
+    """What one question asks; `budget` says afterwards what it cost."""
+
+    backends: Backends
+    clients: Mapping[BackendName, BackendClient]
+    budget: Budget
+
+    def sources(self) -> Sources:
+        clients, backends = self.clients, self.backends
+        return Sources(
+            metrics=PrometheusMetrics(clients["prometheus"], backends.catalog)
+            if "prometheus" in clients
+            else NotConfigured("prometheus"),
+            traces=JaegerTraces(clients["jaeger"])
+            if "jaeger" in clients
+            else NotConfigured("jaeger"),
+            logs=LokiLogs(clients["loki"], backends.selector)
+            if "loki" in clients
+            else NotConfigured("loki"),
+        )
+
+    async def scene(self, window: TimeWindow, now: datetime, watch: Watch) -> ChangeLog:
+        """What is known before anything is measured: how far to read, and what changed."""
+        extent = extent_of(window, now)
+        scene = Scene(extent, None, (), (), (), joins_names=self.backends.names)
+        if "prometheus" not in self.clients:
+            return ChangeLog(scene, None)
+        source = KubernetesChanges(self.clients["prometheus"], self.backends.catalog)
+        return await read_changes(source, scene, watch)
+
+
+def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:
+    """The window with history before it and some time after, as far as that has come."""
+    end = max(window.start + timedelta(seconds=1), min(now, window.end + AFTER))
+    return TimeWindow(window.start - HISTORY, end)
+
+
+def asked_window(asked: Asked, now: datetime) -> TimeWindow:
+    """The time given, else the one the question names, else the last LAST_MINUTES.
+
+    Raises InvalidWindow for one that lies in the future or is longer than a day.
+    """
+    if isinstance(asked.when, TimeWindow):
+        window = asked.when
+    elif isinstance(asked.when, LastMinutes):
+        window = TimeWindow(now - timedelta(minutes=asked.when.minutes), now)
+    else:
+        meant = route(asked.text, now=now, timezone=asked.timezone, known_services=()).window
+        begun = now - timedelta(minutes=LAST_MINUTES)
+        window = TimeWindow(meant.start, meant.end) if meant else TimeWindow(begun, now)
+    if window.start >= now:
+        raise InvalidWindow("window", "lies in the future")
+    if window.end - window.start > LONGEST_WINDOW:
+        raise InvalidWindow("window", "is longer than 24 h; ask about a shorter time")
+    return window
+
+
+def analyze_live(
+    settings: Settings,
+    asked: Asked,
+    watch: Watch = UNWATCHED,
+    service: str | None = None,
+    ablate: frozenset[str] = frozenset(),
+) -> Analysis:
+    """Answer from the configured backends. Raises ConfigurationError where there is none."""
+    return run_to_end(answer(Backends.of(settings), asked, SystemClock(), watch, service, ablate))
+
+
+def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
+    """Ask the configured backends for the evidence of an answer again."""
+    return run_to_end(_verify(Backends.of(settings), citations, SystemClock()))
+
+
+async def _verify(
+    backends: Backends, citations: Sequence[Citation], clock: Clock
+) -> tuple[Checked, ...]:
+    if not citations:
+        return ()
+    now = clock.now()
+    reach = TimeWindow(
+        min(one.data_window.start for one in citations),
+        max(one.data_window.end for one in citations),
+    )
+    async with backends.opened() as open_:
+        known = await open_.scene(TimeWindow(reach.start + HISTORY, reach.end), now, UNWATCHED)
+        return await verify_answer(citations, open_.sources(), known.scene.changes, reach)
+
+
+async def answer(
+    backends: Backends,
+    asked: Asked,
+    clock: Clock,
+    watch: Watch = UNWATCHED,
+    service: str | None = None,
+    ablate: frozenset[str] = frozenset(),
+) -> Analysis:
+    now = clock.now()
+    window = asked_window(asked, now)
+    plan = state_plan(asked.language, watch)
+    async with backends.opened() as open_:
+        known = await open_.scene(window, now, watch)
+        question = Question(asked.text, window, asked.language, service)
+        before = (plan, *((known.step,) if known.step else ()))
+        return await analyze_incident(
+            question, open_.sources(), known.scene, ablate, before=before, watch=watch
+        )

@@ -1,0 +1,61 @@
+"""What an examination of the settings and of a backend found, and what would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from aegis.model.backend import BackendName
+from aegis.model.text import Text
+
+State = Literal["ok", "warn", "fail"]
+Condition = Literal["answers", "not_configured", "wrong_setting", "no_answer"]
+"""Of a backend; `no_answer`: it could not be asked, or refused to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `name` is stable, for programs; a `fail` says what to change."""
+
+    name: str
+    state: State
+    said: Text
+
+
+@dataclass(frozen=True, slots=True)
+class BackendHealth:
+    """`address` None where the backend has none; findings in the order they were made."""
+
+    backend: BackendName
+    address: str | None
+    condition: Condition
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`settings` are about those that belong to no single backend."""
+
+    settings: tuple[Finding, ...]
+    backends: tuple[BackendHealth, ...]
+
+    @property
+    def has_wrong_setting(self) -> bool:
+        """Also where there is no backend to ask about an incident."""
+        asked = [one for one in self.backends if one.condition != "not_configured"]
+        telemetry = {one.backend for one in asked} & {"prometheus", "loki", "jaeger"}
+        return (
+            not telemetry
+            or _fails(self.settings)
+            or any(one.condition == "wrong_setting" for one in asked)
+            or any(_fails(one.findings) for one in asked if one.condition == "answers")
+        )
+
+    @property
+    def lacks_an_answer(self) -> bool:
+        return any(one.condition == "no_answer" for one in self.backends)
+
+
+def _fails(findings: Sequence[Finding]) -> bool:
+    return any(one.state == "fail" for one in findings)
