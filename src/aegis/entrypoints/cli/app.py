@@ -97,8 +97,9 @@ def analyze(
 ) -> None:
     """Name the cause of an incident.
 
-    Without --start and --end the fault window of the case is explained. All recorded time
-    outside the window is the baseline. The answer is in Chinese where the question is.
+    Without --start and --end what the time means that the question names is looked for, and
+    where it names none the fault window of the case is explained. All recorded time outside
+    the window is the baseline. The answer is in Chinese where the question is.
     """
     from aegis import bootstrap
     from aegis.workflows.analyze_incident import speaks
@@ -112,7 +113,10 @@ def analyze(
     language: Language = lang.value if lang else speaks(question)
     opened = bootstrap.open_case(case)
     _print_analysis(
-        bootstrap.analyze_case(opened, question, language, window, service, without), as_json
+        bootstrap.analyze_case(
+            opened, question, language, window, service, without, read_settings().timezone
+        ),
+        as_json,
     )
 
 
@@ -197,6 +201,13 @@ def bench(
     window: Annotated[
         Window, typer.Option(help="What the engine is given: the fault window, or what was asked.")
     ] = Window.fault,
+    shift_minutes: Annotated[
+        float, typer.Option(help="Move the asked window: the person is off by so much.")
+    ] = 0.0,
+    asked_minutes: Annotated[
+        float | None,
+        typer.Option(min=1, max=1440, help="Length of the asked window, before its end."),
+    ] = None,
     ablate: Ablate = None,
     shuffle_labels: Annotated[
         int | None,
@@ -206,14 +217,20 @@ def bench(
     """Rank every case below DIR and compare with its labels.
 
     Scores: AC@1, AC@3, Avg@5, family accuracy, Brier, ECE; false alarms, coverage and
-    precision at p >= .5, .8, .9; CPU seconds a case. A broken case is named and left out.
+    precision at p >= .5, .8, .9; CPU seconds a case; with --window asked also how well the
+    onset was found. A broken case is named and left out.
     """
     from rich.console import Console
 
     from aegis.entrypoints.cli import bench as benching
+    from aegis.workflows.score_cases.benchmark import Given
 
+    if window is Window.fault and (shift_minutes or asked_minutes is not None):
+        moved = "--shift-minutes" if shift_minutes else "--asked-minutes"
+        raise typer.BadParameter("only with --window asked", param_hint=moved)
+    given = Given(window.value, shift_minutes, asked_minutes)
     report = benching.run_bench(
-        folders, window.value, ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
+        folders, given, ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
     )
     printing = benching.print_json if as_json else benching.print_table
     printing(console(), report)
