@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 
 from aegis.engine.onset_baseline import lines_outside, series_outside, spans_outside
 from aegis.engine.onset_moment import moment_of
 from aegis.engine.onset_segments import Stretch, heat_of, stretches_of
-from aegis.engine.onset_signs import MINUTE_NS, Grid, Sign, signs_of
+from aegis.engine.onset_signs import MINUTE_NS, Grid, Sign, Telemetry, signs_of
 from aegis.engine.onset_words import onset_statement
 from aegis.model.diagnosis import Diagnosis, Onset, OnsetOutcome
 from aegis.model.incident import Observations
-from aegis.model.telemetry import TimeWindow, from_ns
+from aegis.model.telemetry import UNDATED, TimeWindow, from_ns
 
 NEAR_MIN = 12
 """A stretch this many minutes beside the asked time is still meant by it."""
@@ -27,6 +28,10 @@ NEAR_TOTAL = 10.0
 """What lies beside the asked time must burn this much to be meant."""
 CLEARLY_BURNS = 20.0
 """Heat of another incident that is worth losing its rows of the baseline."""
+AFTERMATH_MIN = 8
+BURNS_ALL_ALONG = 0.8
+"""Heat a minute of a stretch that began before what was read."""
+MICROSECOND_NS = 1_000
 LEAST_HISTORY_MIN = 15
 """Minutes outside the asked time that were read, below which nothing can be said."""
 BELIEF_IN_NOTHING = 0.4
@@ -34,7 +39,7 @@ BELIEF_IN_NOTHING = 0.4
 
 On simulated timelines an onset is seen in 96 of 100 incidents, and in hardly any calm hour.
 """
-FIRST_MINUTES = 1
+FIRST_MINUTES = 3
 LAST_MINUTES = 2
 """So close to an end of the telemetry, a stretch goes on beyond it."""
 
@@ -55,13 +60,18 @@ def find_onset(
     Where nothing burns near the asked time, that time itself is the window. None where too
     little was read around the asked time to tell calm from trouble.
     """
-    extent = observations.extent
+    read = Telemetry.of(observations)
+    extent = _recorded(observations)
+    if extent is None:
+        return None
     grid = Grid.over(extent)
-    signs = signs_of(observations, grid)
+    signs = signs_of(read, grid, extent)
     if _calm_minutes(signs, grid, asked) < LEAST_HISTORY_MIN:
         return None
     stretches = stretches_of(heat_of(signs, grid))
     meant = _meant(stretches, grid, asked, moment_ns)
+    if meant is None:
+        meant = _since_before(read, grid, extent, asked)
     others = tuple(
         _window(one, grid, extent)
         for one in stretches
@@ -85,6 +95,42 @@ def find_onset(
         others,
         window,
     )
+
+
+def _recorded(observations: Observations) -> TimeWindow | None:
+    """From the first row to the last; less than what was asked for where there was no more."""
+    times = [series.times_ns for series in observations.metrics.series if len(series.times_ns)]
+    logs = observations.logs.time_ns
+    columns = (*times, observations.spans.start_ns, logs[logs != UNDATED])
+    firsts = [int(np.min(column)) for column in columns if len(column)]
+    lasts = [int(np.max(column)) for column in columns if len(column)]
+    if not firsts:
+        return None
+    return TimeWindow(from_ns(min(firsts)), from_ns(max(lasts) + MICROSECOND_NS))
+
+
+def _since_before(
+    read: Telemetry, grid: Grid, extent: TimeWindow, asked: TimeWindow
+) -> Stretch | None:
+    """A stretch from the first minute on that fills most of what was read.
+
+    Then trouble is what is usual, and only the calm after it tells so: the last minutes are
+    taken for calm, and what burned before them is believed where it began with the telemetry.
+    """
+    calm = TimeWindow(extent.end - timedelta(minutes=AFTERMATH_MIN), extent.end)
+    if calm.start <= max(extent.start, asked.start):
+        return None
+    found = stretches_of(heat_of(signs_of(read, grid, calm), grid), usual_quantile=0.0)
+    for one in found[:1]:
+        minutes = one.last + 1 - one.first
+        if (
+            one.first <= FIRST_MINUTES
+            and 2 * minutes >= grid.minutes
+            and one.total >= BURNS_ALL_ALONG * minutes
+            and _touches(one, grid, asked)
+        ):
+            return one
+    return None
 
 
 def focused(observations: Observations, found: Found) -> Observations:

@@ -67,14 +67,15 @@ def surprise_by_minute(sign: Sign, grid: Grid) -> Floats:
     return surprise
 
 
-def stretches_of(heat: Floats) -> list[Stretch]:
+def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[Stretch]:
     """The stretches that burn, in order of time.
 
     A run ends at its hottest total once it has cooled by COOLED since, or to nothing. The
-    noisier the recording, the more a run must gather to count.
+    noisier the recording, the more a run must gather to count; the heat of which a share
+    `usual_quantile` of the minutes stays below is its noise.
     """
     heat = np.minimum(heat, MOST_HEAT)
-    usual = max(LEAST_USUAL, USUAL_TIMES * float(np.quantile(heat, USUAL_QUANTILE)))
+    usual = max(LEAST_USUAL, USUAL_TIMES * float(np.quantile(heat, usual_quantile)))
     least = max(LEAST_TOTAL, TIMES_USUAL * usual)
     excess = heat - usual
     found: list[Stretch] = []

@@ -1,7 +1,8 @@
 """Signs of trouble over time: each a stream of one service, in units of its own noise.
 
 Nothing here knows a fault window. What is usual is told from the whole recording by medians
-and trimmed rates, so incidents in it (up to about a third of the time) do not move it.
+and trimmed rates, so incidents in it (up to about a third of the time) do not move it; or
+from a stretch of it that is held to be calm.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from aegis.engine.onset_spans import span_counts
 from aegis.engine.stats import IQR_OF_NORMAL, MAD_TO_SIGMA
 from aegis.engine.trace_tree import TraceTree
 from aegis.model.incident import Observations
-from aegis.model.telemetry import UNDATED, Floats, Int64s, TimeWindow
+from aegis.model.telemetry import UNDATED, Bools, Floats, Int64s, TimeWindow
 
 MINUTE_NS = 60_000_000_000
 FINE_NS = 10_000_000_000
@@ -51,6 +52,11 @@ class Grid:
     def minute(self, times_ns: Int64s) -> Int64s:
         """The minute of each time, those outside moved to the nearest."""
         return np.clip((times_ns - self.start_ns) // MINUTE_NS, 0, self.minutes - 1)
+
+    def within(self, window: TimeWindow) -> Bools:
+        """Which minutes begin in a window."""
+        starts = self.start_ns + np.arange(self.minutes, dtype=np.int64) * MINUTE_NS
+        return window.contains(starts)
 
     def fine(self, times_ns: Int64s) -> Int64s:
         place = (times_ns - self.start_ns) // FINE_NS
@@ -104,52 +110,73 @@ def per_minute(fine: Floats) -> Floats:
     return sums
 
 
-def signs_of(observations: Observations, grid: Grid) -> list[Sign]:
-    """Every stream that may tell trouble; those of sources that were not read are missing."""
-    tree = TraceTree.of(observations.spans)
+@dataclass(frozen=True, slots=True, eq=False)
+class Telemetry:
+    """What the signs are told from, understood once."""
+
+    usable: list[MeasuredSeries]
+    tree: TraceTree
+    lines: ReadLines
+
+    @staticmethod
+    def of(observations: Observations) -> Telemetry:
+        tree = TraceTree.of(observations.spans)
+        lines = read_lines(observations.logs, tree)
+        return Telemetry(measured(observations.metrics), tree, lines)
+
+
+def signs_of(read: Telemetry, grid: Grid, calm: TimeWindow) -> list[Sign]:
+    """Every stream that may tell trouble; `calm` tells what is usual.
+
+    Streams of which too little was read there are missing.
+    """
     return [
-        *_metric_signs(measured(observations.metrics), grid),
-        *_span_signs(tree, grid),
-        *_log_signs(read_lines(observations.logs, tree), grid),
+        *_metric_signs(read.usable, grid, calm),
+        *_span_signs(read.tree, grid, calm),
+        *_log_signs(read.lines, grid, calm),
     ]
 
 
-def _metric_signs(usable: list[MeasuredSeries], grid: Grid) -> Iterator[Sign]:
+def _metric_signs(usable: list[MeasuredSeries], grid: Grid, calm: TimeWindow) -> Iterator[Sign]:
     everybody = _load_of_everybody(usable, grid)
+    requests = _requests(usable)
     for item in usable:
-        if len(item.values) < LEAST_SAMPLES:
+        usual = calm.contains(item.times_ns)
+        if np.count_nonzero(usual) < LEAST_SAMPLES:
             continue
-        z = _departures(item, everybody[grid.minute(item.times_ns)], usable)
+        load = everybody[grid.minute(item.times_ns)]
+        z = _departures(item, usual, load, requests.get(item.series.service, 0.0))
         if z is not None:
             half_step = int(np.median(np.diff(item.times_ns))) // 2
             yield Sampled(item.series.service, item.times_ns - half_step, z)
 
 
-def _departures(item: MeasuredSeries, load: Floats, usable: list[MeasuredSeries]) -> Floats | None:
+def _departures(item: MeasuredSeries, usual: Bools, load: Floats, requests: float) -> Floats | None:
     """z of each sample; None for what says nothing about when trouble begins."""
     signal, values = item.meaning.signal, item.values
     if signal == "errors":
-        return _robust_z(values, USUAL_FLOOR, _error_floor(item, usable))
+        return _robust_z(values, usual, USUAL_FLOOR, _error_floor(item, requests))
     if signal == "latency":
-        return _robust_z(values, RELATIVE_FLOOR["latency"], 0.0)
+        return _robust_z(values, usual, RELATIVE_FLOOR["latency"], 0.0)
     if signal in ("saturation", "restarts"):
-        return _robust_z(values, USUAL_FLOOR, 0.25 * _smallest_positive(values))
-    median = float(np.median(values))
+        return _robust_z(values, usual, USUAL_FLOOR, 0.25 * _smallest_positive(values))
+    median = float(np.median(values[usual]))
     if median <= 0.0:
         return None
     against_load = values / median / load
     if signal == "traffic":
         whole = bool(np.all(values == np.floor(values)))
         floor = 1.5 / float(np.sqrt(median + 1.0)) if whole else 0.0
-        return -_robust_z(against_load, RELATIVE_FLOOR["traffic"], floor)
+        return -_robust_z(against_load, usual, RELATIVE_FLOOR["traffic"], floor)
     if signal in DRIVEN_BY_LOAD:
-        return DRIVEN_WEIGHT * _robust_z(against_load, USUAL_FLOOR, 0.0)
+        return DRIVEN_WEIGHT * _robust_z(against_load, usual, USUAL_FLOOR, 0.0)
     return None
 
 
-def _robust_z(values: Floats, relative_floor: float, floor: float) -> Floats:
-    p25, p50, p75 = np.percentile(values, (25, 50, 75))
-    mad = float(np.median(np.abs(values - p50)))
+def _robust_z(values: Floats, usual: Bools, relative_floor: float, floor: float) -> Floats:
+    """Distance to the median of the usual samples, in robust standard deviations."""
+    p25, p50, p75 = np.percentile(values[usual], (25, 50, 75))
+    mad = float(np.median(np.abs(values[usual] - p50)))
     scale = max(
         float(p75 - p25) / IQR_OF_NORMAL,
         MAD_TO_SIGMA * mad,
@@ -161,19 +188,21 @@ def _robust_z(values: Floats, relative_floor: float, floor: float) -> Floats:
     return z
 
 
-def _error_floor(item: MeasuredSeries, usable: list[MeasuredSeries]) -> float:
+def _error_floor(item: MeasuredSeries, requests: float) -> float:
     """Half a percent of the requests, in the unit of the series."""
     if item.meaning.unit in ("%", "share"):
         return ERROR_FLOOR * (100.0 if item.meaning.unit == "%" else 1.0)
-    requests = [
-        float(np.median(other.values))
-        for other in usable
-        if other.meaning.signal == "traffic"
-        and other.series.service == item.series.service
-        and other.meaning.peer is None
-        and len(other.values)
-    ]
-    return max(ERROR_FLOOR * max(requests, default=0.0), 0.5 * _smallest_positive(item.values))
+    return max(ERROR_FLOOR * requests, 0.5 * _smallest_positive(item.values))
+
+
+def _requests(usable: list[MeasuredSeries]) -> dict[str, float]:
+    """The median traffic of each service that counts it."""
+    found: dict[str, float] = {}
+    for item in usable:
+        if item.meaning.signal == "traffic" and item.meaning.peer is None and len(item.values):
+            service, median = item.series.service, float(np.median(item.values))
+            found[service] = max(found.get(service, 0.0), median)
+    return found
 
 
 def _smallest_positive(values: Floats) -> float:
@@ -200,16 +229,17 @@ def _load_of_everybody(usable: list[MeasuredSeries], grid: Grid) -> Floats:
     return load
 
 
-def _span_signs(tree: TraceTree, grid: Grid) -> Iterator[Sign]:
-    for service, rows, flags, least in span_counts(tree):
+def _span_signs(tree: TraceTree, grid: Grid, calm: TimeWindow) -> Iterator[Sign]:
+    minutes = grid.within(calm)
+    for service, rows, flags, least in span_counts(tree, calm):
         place = grid.fine(tree.spans.start_ns[rows])
         size = grid.minutes * FINE_A_MINUTE
         trials = np.bincount(place, minlength=size).astype(np.float64)
         hits = np.bincount(place, weights=flags, minlength=size).astype(np.float64)
-        yield Counted(service, hits, trials, max(_calm_rate(hits, trials), least))
+        yield Counted(service, hits, trials, max(_calm_rate(hits, trials, minutes), least))
 
 
-def _log_signs(lines: ReadLines, grid: Grid) -> Iterator[Sign]:
+def _log_signs(lines: ReadLines, grid: Grid, calm: TimeWindow) -> Iterator[Sign]:
     """Severe lines of each service in the time in which anybody logged at all."""
     if len(lines.table) == 0:
         return
@@ -218,19 +248,20 @@ def _log_signs(lines: ReadLines, grid: Grid) -> Iterator[Sign]:
     size = grid.minutes * FINE_A_MINUTE
     written = np.bincount(grid.minute(lines.time_ns[dated]), minlength=grid.minutes)
     covered: Floats = np.repeat((written > 0).astype(np.float64) / FINE_A_MINUTE, FINE_A_MINUTE)
+    minutes = grid.within(calm)
     for code, service in enumerate(lines.table.services):
         rows = dated & severe & (lines.table.service_code == code)
         if not np.any(rows):
             continue
         hits = np.bincount(grid.fine(lines.time_ns[rows]), minlength=size).astype(np.float64)
-        usual = max(_calm_rate(hits, covered), LEAST_LINES_A_MINUTE)
+        usual = max(_calm_rate(hits, covered, minutes), LEAST_LINES_A_MINUTE)
         yield Counted(service, hits, covered, usual)
 
 
-def _calm_rate(hits: Floats, trials: Floats) -> float:
-    """Hits a trial over the calmest minutes."""
+def _calm_rate(hits: Floats, trials: Floats, minutes: Bools) -> float:
+    """Hits a trial over the calmest of some minutes."""
     hits, trials = per_minute(hits), per_minute(trials)
-    tried = np.flatnonzero(trials > 0)
+    tried = np.flatnonzero((trials > 0) & minutes)
     rates = hits[tried] / trials[tried]
     calm = tried[np.argsort(rates, kind="stable")][: max(1, int(CALM_SHARE * len(tried)))]
     return float(hits[calm].sum() / max(float(trials[calm].sum()), LEAST_SCALE))

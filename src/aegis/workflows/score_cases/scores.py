@@ -24,9 +24,14 @@ class OnsetResult:
 
     @property
     def error_s(self) -> float | None:
-        """Found less true; None where either is missing."""
+        """Found less true; None where either is missing.
+
+        That it began before the history is right where it did, whenever that was.
+        """
         if self.found is None or self.true is None:
             return None
+        if self.outcome == "before_history" and self.true <= self.found:
+            return 0.0
         return (self.found - self.true).total_seconds()
 
 
