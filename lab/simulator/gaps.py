@@ -65,6 +65,13 @@ def _touches(gap: Gap, spared: tuple[float, float] | None) -> bool:
     return gap.begin_s < spared[1] and gap.end_s > spared[0] - SPARED_S
 
 
+def not_kept(until_s: float) -> tuple[Gap, ...]:
+    """Everything before a moment, of everybody; nothing where the recording begins with it."""
+    if until_s <= 0.0:
+        return ()
+    return tuple(Gap(signal, None, 0.0, until_s) for signal, _ in COLLECTORS)
+
+
 def restart_gaps(conditions: Conditions) -> tuple[Gap, ...]:
     """A process that is not there exports no metrics and writes no lines."""
     out: list[Gap] = []

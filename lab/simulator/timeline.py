@@ -27,14 +27,16 @@ SAMPLES = 800_000
 LOGGED = 0.08
 """Share of the simulated requests that leave log lines."""
 TWO_AT_ONCE = 0.12
+BEGAN_BEFORE = 0.05
+"""Share of the incidents that began before the recording."""
 OWN_WORLD = 1
 """Keeps the worlds of timelines apart from the single incidents of the same seed."""
 
 
 def streams_of(seed: int) -> dict[str, np.random.Generator]:
     """Independent random numbers for each part, so that one part never shifts another."""
-    children = np.random.SeedSequence([seed, OWN_WORLD]).spawn(len(STREAMS) + 2)
-    names = (*STREAMS, "gaps", "question")
+    children = np.random.SeedSequence([seed, OWN_WORLD]).spawn(len(STREAMS) + 3)
+    names = (*STREAMS, "gaps", "question", "history")
     return {name: np.random.default_rng(child) for name, child in zip(names, children, strict=True)}
 
 
@@ -53,7 +55,8 @@ class Timeline:
 
     The question is asked at `asked_s` with a window of `asked_back_s` before it. It is about
     the last episode, or about nothing where `is_quiet`. `innocent` holds (service index, time,
-    kind) of changes that do no harm.
+    kind) of changes that do no harm. What was recorded before `recorded_from_s` is no longer
+    kept; where that is after the last episode began, nobody can see it begin.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Timeline:
     innocent: tuple[tuple[int, float, str], ...]
     lists_all_calls: bool
     calls: int = CALLS
+    recorded_from_s: float = 0.0
 
     @property
     def asked(self) -> Episode | None:
@@ -84,6 +88,9 @@ def draw_timeline(
     bare = draw_wide_topology(streams["topology"])
     is_quiet = bool(rng.random() < quiet_share)
     episodes, asked_s = _draw_episodes(rng, is_quiet)
+    recorded_from_s = 0.0
+    if not is_quiet and streams["history"].random() < BEGAN_BEFORE:
+        episodes, asked_s, recorded_from_s = _draw_long_burning(streams["history"])
     end_s = float(np.ceil((asked_s + rng.uniform(15, 20) * MINUTE) / MINUTE) * MINUTE)
     show = draw_instruments(streams["instruments"], len(bare.services))
     show = _sized(show, len(bare.services), end_s)
@@ -103,7 +110,21 @@ def draw_timeline(
         asked_back_s=_draw_look_back(rng, asked_s, None if is_quiet else episodes[-1]),
         innocent=_draw_innocent_changes(rng, topology, episodes, asked_s),
         lists_all_calls=not show.has_spans or bool(rng.random() < 0.6),
+        recorded_from_s=recorded_from_s,
     )
+
+
+def _draw_long_burning(rng: np.random.Generator) -> tuple[tuple[Episode, ...], float, float]:
+    """An episode that began hours before the question, and before what is still kept.
+
+    It ends a few minutes around the question, or else nothing calm would be recorded at all.
+    """
+    start_s = rng.uniform(30, 60) * MINUTE
+    asked_s = start_s + rng.uniform(120, 200) * MINUTE
+    kept_s = rng.uniform(30, 90) * MINUTE
+    end_s = asked_s + rng.uniform(-6, 6) * MINUTE
+    episode = Episode(start_s, end_s, _draw_faults(rng))
+    return (episode,), float(asked_s), float(asked_s - kept_s)
 
 
 def _draw_episodes(rng: np.random.Generator, is_quiet: bool) -> tuple[tuple[Episode, ...], float]:

@@ -32,6 +32,7 @@ from lab.simulator.gaps import (
     leave_out_lines,
     leave_out_series,
     leave_out_spans,
+    not_kept,
     restart_gaps,
 )
 from lab.simulator.load import Capacity, plain_rates, size_services
@@ -101,6 +102,7 @@ def record(
     epoch_ns = timeline.epoch_s * 10**9
     names = [service.name for service in topology.services]
     gaps = (
+        *not_kept(timeline.recorded_from_s),
         *restart_gaps(story.incident.conditions),
         *draw_gaps(
             streams["gaps"],
@@ -160,7 +162,10 @@ def _header(timeline: Timeline, story: Story, calls: Calls, streams: Streams) ->
     harm = None if chapter is None else chapter.faults[0].harm
     question = draw_question(streams["question"], alarm, harm)
     looked_at = (timeline.asked_s - timeline.asked_back_s, timeline.asked_s)
-    happened = (asked.start_s, min(asked.end_s, timeline.end_s)) if asked else looked_at
+    happened = looked_at
+    if asked:
+        first_s = max(asked.start_s, timeline.recorded_from_s)
+        happened = (first_s, min(asked.end_s, timeline.end_s))
     return CaseHeader(
         id=timeline.id,
         source="simulator",

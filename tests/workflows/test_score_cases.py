@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aegis.agent.monitor import Scene, Sources
 from aegis.model.incident import TrueCause
-from aegis.model.telemetry import TimeWindow
 from aegis.workflows.score_cases.benchmark import (
+    Task,
     rank_case,
     report,
     report_json,
@@ -31,14 +32,17 @@ class HeldCase:
     def id(self) -> str:
         return self.recording.header.id
 
-    def load(self) -> tuple[Sources, Scene, TimeWindow]:
+    def load(self) -> Task:
         held = FakeTelemetry(self.recording.metrics, self.recording.spans, self.recording.logs)
         header = self.recording.header
         scene = Scene(between(0, 40), header.alarm, header.services, header.calls, header.changes)
-        return Sources(held, held, held), scene, header.fault_window
+        return Task(Sources(held, held, held), scene, header.fault_window)
 
     def truth(self) -> tuple[TrueCause, ...] | None:
         return self.recording.truth
+
+    def onset(self) -> datetime | None:
+        return None
 
 
 def results_with_truths(*services: str, set_name: str = "s") -> list[CaseResult]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aegis.agent.asked_window import AskedWindow, read_window
 from aegis.agent.service_names import Mention, ambiguous_services, mentions
+from aegis.model.telemetry import Alarm
 from aegis.model.text import Language
 
 AlarmKind = Literal["latency", "errors"]
@@ -80,6 +81,15 @@ def alarm_kind(question: str) -> AlarmKind | None:
         if not _DENIED.search(text, max(0, found.start() - 24), found.start())
     ]
     return min(told)[1] if told else None
+
+
+def alarm_named(question: str) -> Alarm | None:
+    """The kind of symptom as an alarm of no service; None where no symptom is named.
+
+    Services that are named do not make an alarm: people name where they noticed it.
+    """
+    kind = alarm_kind(question)
+    return None if kind is None else Alarm(None, kind)
 
 
 def language_of(question: str) -> Language:

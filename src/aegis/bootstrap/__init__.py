@@ -16,7 +16,7 @@ from aegis.adapters.cases.problems import Problem
 from aegis.adapters.cases.recorded import RecordedCase
 from aegis.adapters.cases.shelf import Shelf
 from aegis.adapters.cases.shelf import case_folders as folders_below
-from aegis.adapters.cases.truth import read_truth
+from aegis.adapters.cases.truth import read_onset, read_truth
 from aegis.adapters.cases.validation import validate
 from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
 from aegis.agent.supervisor import route
@@ -27,7 +27,7 @@ from aegis.model.incident import TrueCause
 from aegis.model.telemetry import EPOCH, LogTable, Matrix, SpanTable, TimeWindow
 from aegis.model.text import Language, Text
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
-from aegis.workflows.score_cases.benchmark import WindowChoice, rank_case
+from aegis.workflows.score_cases.benchmark import Given, Task, rank_case
 from aegis.workflows.score_cases.scores import CaseResult
 from aegis.workflows.verify_answer.verify import Checked, Citation, unverifiable, verify_answer
 
@@ -97,9 +97,20 @@ def analyze_case(
     window: TimeWindow | None = None,
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
+    timezone: ZoneInfo | None = None,
 ) -> Analysis:
-    """Answer a question about a recorded incident; its fault window unless one is given."""
+    """Answer a question about a recorded incident.
+
+    A window that is given is explained as it is. Else what the time means that the question
+    names (in `timezone`; None: the question is not read for one), else the fault window.
+    """
     question = Question(text, window or case.fault_window(), language, service)
+    meant = None
+    if window is None and timezone is not None:
+        meant = route(text, now=case.extent.end, timezone=timezone, known_services=()).window
+    if meant is not None:
+        guess = TimeWindow(meant.start, meant.end)
+        question = replace(question, window=guess, exact=False, moment=meant.at)
     return run_to_end(analyze_incident(question, _sources(case), _scene(case), ablate))
 
 
@@ -130,12 +141,12 @@ def analyze_recorded(root: Path, asked: Asked, watch: Watch = UNWATCHED) -> Anal
     where = json.dumps({"folder": root.name}, ensure_ascii=False)
     watch.started("open_case", where)
     shelf = Shelf.open(root)
-    window = _window_of(asked, shelf)
+    window, moment = _time_of(asked, shelf)
     case = RecordedCase.open(shelf.covering(window))
     scene = _scene(case)
     opened = Step("open_case", where, _opened(case, window))
     watch.ended(opened)
-    question = Question(asked.text, window, asked.language)
+    question = Question(asked.text, window, asked.language, exact=False, moment=moment)
     answering = analyze_incident(
         question, _sources(case), scene, before=(plan, opened), watch=watch
     )
@@ -165,16 +176,17 @@ def verify_recorded(root: Path, citations: Sequence[Citation]) -> tuple[Checked,
     return tuple(checked[place] for place in range(len(citations)))
 
 
-def _window_of(asked: Asked, shelf: Shelf) -> TimeWindow:
+def _time_of(asked: Asked, shelf: Shelf) -> tuple[TimeWindow, datetime | None]:
+    """The window that is asked about, and the moment where the question names one."""
     if isinstance(asked.when, TimeWindow):
-        return asked.when
+        return asked.when, None
     end = shelf.now()
     if asked.when is None:
         meant = route(asked.text, now=end, timezone=asked.timezone, known_services=()).window
         if meant is not None:
-            return TimeWindow(meant.start, meant.end)
+            return TimeWindow(meant.start, meant.end), meant.at
     minutes = LAST_MINUTES if asked.when is None else asked.when.minutes
-    return TimeWindow(end - timedelta(minutes=minutes), end)
+    return TimeWindow(end - timedelta(minutes=minutes), end), None
 
 
 def _opened(case: RecordedCase, window: TimeWindow) -> str:
@@ -197,30 +209,37 @@ def case_folders(roots: Sequence[Path]) -> list[Path]:
     return sorted({folder for root in roots for folder in folders_below(root)})
 
 
+FAULT_WINDOW = Given()
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledFolder:
     """A case folder as the benchmark needs it."""
 
     folder: Path
     set_name: str
-    choice: WindowChoice = "fault"
+    given: Given = FAULT_WINDOW
 
     @property
     def id(self) -> str:
         return RecordedCase.open(self.folder).header.id
 
-    def load(self) -> tuple[Sources, Scene, TimeWindow]:
+    def load(self) -> Task:
         case = RecordedCase.open(self.folder)
-        if self.choice == "fault":
-            return _sources(case), _scene(case), case.fault_window()
+        if self.given.choice == "fault":
+            return Task(_sources(case), _scene(case), case.fault_window())
         asked = case.header.asked
         if asked is None:
             raise InvalidCase(str(self.folder / "case.json"), "asked", "missing")
-        window = TimeWindow(asked.start, asked.end)
-        return _sources(case), replace(_scene(case), alarm=None), window
+        window = self.given.window_of(TimeWindow(asked.start, asked.end))
+        scene = replace(_scene(case), alarm=None)
+        return Task(_sources(case), scene, window, asked.question)
 
     def truth(self) -> tuple[TrueCause, ...] | None:
         return read_truth(self.folder)
+
+    def onset(self) -> datetime | None:
+        return read_onset(self.folder)
 
 
 def set_names(folders: Sequence[Path]) -> list[str]:
@@ -233,12 +252,12 @@ def set_names(folders: Sequence[Path]) -> list[str]:
 
 
 def rank_folder(
-    folder: Path, set_name: str, choice: WindowChoice, ablate: frozenset[str]
+    folder: Path, set_name: str, given: Given, ablate: frozenset[str]
 ) -> CaseResult | None:
     """One case of a benchmark; None where its asked window is wanted and it has none."""
-    if choice == "asked" and RecordedCase.open(folder).header.asked is None:
+    if given.choice == "asked" and RecordedCase.open(folder).header.asked is None:
         return None
-    return run_to_end(rank_case(LabelledFolder(folder, set_name, choice), ablate))
+    return run_to_end(rank_case(LabelledFolder(folder, set_name, given), ablate))
 
 
 def ablations() -> tuple[str, ...]:

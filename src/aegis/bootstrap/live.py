@@ -114,11 +114,14 @@ def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:
     return TimeWindow(window.start - HISTORY, end)
 
 
-def asked_window(asked: Asked, now: datetime) -> TimeWindow:
+def asked_time(asked: Asked, now: datetime) -> tuple[TimeWindow, datetime | None]:
     """The time given, else the one the question names, else the last LAST_MINUTES.
+
+    With the moment where the question names a point in time.
 
     Raises InvalidWindow for one that lies in the future or is longer than a day.
     """
+    moment = None
     if isinstance(asked.when, TimeWindow):
         window = asked.when
     elif isinstance(asked.when, LastMinutes):
@@ -127,11 +130,12 @@ def asked_window(asked: Asked, now: datetime) -> TimeWindow:
         meant = route(asked.text, now=now, timezone=asked.timezone, known_services=()).window
         begun = now - timedelta(minutes=LAST_MINUTES)
         window = TimeWindow(meant.start, meant.end) if meant else TimeWindow(begun, now)
+        moment = meant.at if meant else None
     if window.start >= now:
         raise InvalidWindow("window", "lies in the future")
     if window.end - window.start > LONGEST_WINDOW:
         raise InvalidWindow("window", "is longer than 24 h; ask about a shorter time")
-    return window
+    return window, moment
 
 
 def analyze_live(
@@ -140,9 +144,14 @@ def analyze_live(
     watch: Watch = UNWATCHED,
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
+    exact: bool = False,
 ) -> Analysis:
-    """Answer from the configured backends. Raises ConfigurationError where there is none."""
-    return run_to_end(answer(Backends.of(settings), asked, SystemClock(), watch, service, ablate))
+    """Answer from the configured backends. Raises ConfigurationError where there is none.
+
+    An exact time is explained as it is; any other is a guess, and what it means is looked for.
+    """
+    asking = answer(Backends.of(settings), asked, SystemClock(), watch, service, ablate, exact)
+    return run_to_end(asking)
 
 
 def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
@@ -172,13 +181,14 @@ async def answer(
     watch: Watch = UNWATCHED,
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
+    exact: bool = False,
 ) -> Analysis:
     now = clock.now()
-    window = asked_window(asked, now)
+    window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
     async with backends.opened() as open_:
         known = await open_.scene(window, now, watch)
-        question = Question(asked.text, window, asked.language, service)
+        question = Question(asked.text, window, asked.language, service, exact, moment)
         before = (plan, *((known.step,) if known.step else ()))
         return await analyze_incident(
             question, open_.sources(), known.scene, ablate, before=before, watch=watch

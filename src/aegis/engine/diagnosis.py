@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from aegis.engine.calibration import probabilities
@@ -31,11 +31,30 @@ from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.unseen import credit_unseen
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
+from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import LogTable, Matrix, SpanTable
 
-ABLATIONS = ("graph", "metrics", "spans", "logs", "changes")
-"""Kinds of evidence and steps that `diagnose` can leave out, for measuring their worth."""
+KINDS_OF_EVIDENCE: dict[str, frozenset[Signal]] = {
+    "slow-spans": frozenset({"self_time", "call_time"}),
+    "failed-spans": frozenset({"error_spans"}),
+    "call-structure": frozenset({"call_structure"}),
+    "log-rates": frozenset({"error_logs", "log_rate"}),
+    "log-sequences": frozenset({"log_sequence"}),
+    "error-metrics": frozenset({"errors"}),
+    "latency-metrics": frozenset({"latency"}),
+    "resource-metrics": frozenset({"cpu", "memory", "disk", "network", "saturation", "restarts"}),
+    "traffic-metrics": frozenset({"traffic"}),
+}
+ABLATIONS = (
+    *("graph", "unseen", "alarm", "onset", "metrics", "spans", "logs", "changes"),
+    *KINDS_OF_EVIDENCE,
+)
+"""Kinds of evidence and steps that can be left out, for measuring their worth.
+
+"onset" is left out by whoever would call it: the asked window is taken as it is. A kind of
+evidence that is left out still shows in the call graph and in what is said of gaps.
+"""
 NO_ABLATION: frozenset[str] = frozenset()
 
 
@@ -45,6 +64,8 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
     Deterministic, and blind to names: renaming services renames the answer. `ablate` leaves
     out parts of the engine (see ABLATIONS). Raises ValueError for an unknown ablation.
     """
+    if "alarm" in ablate:
+        observations = replace(observations, alarm=None)
     unknown = ablate - set(ABLATIONS)
     if unknown:
         raise ValueError(f"unknown ablation: {', '.join(sorted(unknown))}")
@@ -90,10 +111,15 @@ class _Reading:
         tree = TraceTree.of(SpanTable.empty() if "spans" in ablate else observations.spans)
         logs = LogTable.empty() if "logs" in ablate else observations.logs
         spans: SpanFindings = span_findings(tree, window)
+        gone = {signal for kind in ablate for signal in KINDS_OF_EVIDENCE.get(kind, ())}
         findings: list[Finding] = [
-            *metric_findings(usable, window, observations.alarm),
-            *spans.findings,
-            *log_findings(read_lines(logs, tree), tree, window),
+            finding
+            for finding in (
+                *metric_findings(usable, window, observations.alarm),
+                *spans.findings,
+                *log_findings(read_lines(logs, tree), tree, window),
+            )
+            if finding.signal not in gone
         ]
         world = World.of(
             observations,
@@ -105,7 +131,7 @@ class _Reading:
         if "graph" not in ablate:
             findings.extend(world.credited(findings))
         symptoms = symptoms_of(findings, spans, observations.alarm, world)
-        if "graph" not in ablate:
+        if ablate.isdisjoint({"graph", "unseen"}):
             world = world.vouched_for(credit_unseen(symptoms, world))
         return _Reading(usable, tree, world, spans, findings, symptoms)
 

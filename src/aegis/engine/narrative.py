@@ -38,13 +38,15 @@ _LISTED = 3
 def narrate(diagnosis: Diagnosis, language: Language, question: str) -> Answer:
     """The answer to `question` in one language; services it names come first.
 
-    `summary` has a line each for the impact, the verdict with its proof, a close second
-    cause, what was ruled out and what was not seen; lines without content are left out.
+    `summary` has a line each for the impact, when it began (where that was looked for), the
+    verdict with its proof, a close second cause, what was ruled out and what was not seen;
+    lines without content are left out.
     """
     ruled_out = [_ruled_out(item) for item in _asked_first(diagnosis.ruled_out, question)]
     gaps = _distinct(gap.statement for gap in diagnosis.gaps)
     described = tuple(_describe(diagnosis, cause) for cause in diagnosis.causes[:DESCRIBED_CAUSES])
-    lines = [diagnosis.impact.statement, *_verdict(diagnosis)]
+    onset = () if diagnosis.onset is None else (diagnosis.onset.statement,)
+    lines = [diagnosis.impact.statement, *onset, *_verdict(diagnosis)]
     if ruled_out:
         lines.append(_shortlist(Text("已排除", "Ruled out"), ruled_out))
     if gaps:
@@ -61,6 +63,7 @@ def narrate(diagnosis: Diagnosis, language: Language, question: str) -> Answer:
         ruled_out=words(ruled_out),
         blind_spots=words(gaps),
         next_actions=words(next_actions(diagnosis)),
+        onset=next(iter(words(onset)), None),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
 from aegis.model.evidence import Evidence
-from aegis.model.telemetry import from_ns
+from aegis.model.telemetry import TimeWindow, from_ns
 from aegis.model.text import Language
 from aegis.workflows.analyze_incident import Analysis, listed_causes
 
@@ -12,7 +12,11 @@ _DIGITS = 4
 
 
 def answer_json(analysis: Analysis) -> dict[str, object]:
-    """Probabilities have four digits; all times are UTC."""
+    """Probabilities have four digits; all times are UTC.
+
+    `start` and `end` are the time asked about; where its onset was looked for, `onset` tells
+    which window was explained. Fields that say nothing about an exact window are left out.
+    """
     diagnosis, answer = analysis.diagnosis, analysis.answer
     language = answer.language
     return {
@@ -36,6 +40,7 @@ def answer_json(analysis: Analysis) -> dict[str, object]:
             ]
         },
         "evidence": [evidence_json(item, language) for item in diagnosis.evidence],
+        **_onset_json(diagnosis, language),
         "impact": {"since": _time(diagnosis.impact.since_ns), "statement": answer.impact},
         "timeline": [_event_json(entry, language) for entry in diagnosis.timeline],
         "ruled_out": [
@@ -44,8 +49,7 @@ def answer_json(analysis: Analysis) -> dict[str, object]:
         ],
         "blind_spots": list(answer.blind_spots),
         "narrator": "engine",
-        "start": _iso(str(diagnosis.window.start.isoformat())),
-        "end": _iso(str(diagnosis.window.end.isoformat())),
+        **_window_json(diagnosis.window if diagnosis.onset is None else diagnosis.onset.asked),
         "session_id": None,
     }
 
@@ -80,15 +84,33 @@ def evidence_json(item: Evidence, language: Language) -> dict[str, object]:
         "peer": item.peer,
         "subject": item.subject,
         "query": item.query,
-        "start": _iso(item.data_window.start.isoformat()),
-        "end": _iso(item.data_window.end.isoformat()),
-        "window": {
-            "start": _iso(item.window.start.isoformat()),
-            "end": _iso(item.window.end.isoformat()),
-        },
+        **_window_json(item.data_window),
+        "window": _window_json(item.window),
+        **({"left_out": [_window_json(one) for one in item.left_out]} if item.left_out else {}),
         "sha256": item.sha256,
         "statement": item.statement.in_language(language),
     }
+
+
+def _onset_json(diagnosis: Diagnosis, language: Language) -> dict[str, object]:
+    """When it began. `asked` is the time the question meant, `window` what was explained."""
+    onset = diagnosis.onset
+    if onset is None:
+        return {}
+    told = {
+        "outcome": onset.outcome,
+        "start": _time(onset.start_ns),
+        "end": _time(onset.end_ns),
+        "asked": _window_json(onset.asked),
+        "window": _window_json(diagnosis.window),
+        "left_out": [_window_json(one) for one in onset.left_out],
+        "statement": onset.statement.in_language(language),
+    }
+    return {"onset": told}
+
+
+def _window_json(window: TimeWindow) -> dict[str, str]:
+    return {"start": _iso(window.start.isoformat()), "end": _iso(window.end.isoformat())}
 
 
 def _event_json(entry: TimelineEntry, language: Language) -> dict[str, object]:

@@ -14,6 +14,7 @@ from aegis.workflows.analyze_incident import speaks
 from aegis.workflows.verify_answer.verify import Checked, Citation
 
 MOST_EVIDENCE = 1000
+MOST_LEFT_OUT = 100
 
 
 def citations_of(answer: object, timezone: ZoneInfo) -> list[Citation]:
@@ -58,7 +59,22 @@ def _citation(item: Mapping[str, Any], timezone: ZoneInfo, where: str) -> Citati
         window=_window(window, timezone, f"{where}.window")
         if isinstance(window, Mapping)
         else None,
+        left_out=_left_out(item, timezone, where),
     )
+
+
+def _left_out(item: Mapping[str, Any], timezone: ZoneInfo, where: str) -> tuple[TimeWindow, ...]:
+    windows = item.get("left_out")
+    if windows is None:
+        return ()
+    if not isinstance(windows, list) or len(windows) > MOST_LEFT_OUT:
+        raise InvalidRequest(f"{where}.left_out", f"must be a list of at most {MOST_LEFT_OUT}")
+    found = []
+    for place, window in enumerate(windows):
+        if not isinstance(window, Mapping):
+            raise InvalidRequest(f"{where}.left_out[{place}]", "must be an object")
+        found.append(_window(window, timezone, f"{where}.left_out[{place}]"))
+    return tuple(found)
 
 
 def _text(item: Mapping[str, Any], name: str, where: str) -> str:

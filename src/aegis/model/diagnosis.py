@@ -64,11 +64,34 @@ class TimelineEntry:
     evidence_id: str | None
 
 
+OnsetOutcome = Literal["ongoing", "ended", "before_history", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When what was asked about began, told from telemetry and not from the question.
+
+    "ongoing": since `start_ns`, and not over where the telemetry ends. "ended": from
+    `start_ns` to `end_ns`. "before_history": it burned already where the telemetry begins;
+    `start_ns` is None, `end_ns` None unless it ended. "nothing": neither is known.
+    `asked` is the time the question meant. `left_out` are other incidents, whose rows are
+    no part of the baseline.
+    """
+
+    outcome: OnsetOutcome
+    asked: TimeWindow
+    start_ns: int | None
+    end_ns: int | None
+    left_out: tuple[TimeWindow, ...]
+    statement: Text
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """All candidates, most probable first; with `none_probability` they sum to 1.
 
-    `evidence` holds every item that any id here names, and only those.
+    `evidence` holds every item that any id here names, and only those. `onset` is None where
+    the window was given, not looked for.
     """
 
     window: TimeWindow
@@ -80,6 +103,7 @@ class Diagnosis:
     impact: Impact
     timeline: tuple[TimelineEntry, ...]
     ruled_out: tuple[RuledOut, ...]
+    onset: Onset | None = None
 
     def evidence_by_id(self) -> dict[str, Evidence]:
         return {item.id: item for item in self.evidence}
@@ -96,3 +120,4 @@ class Answer:
     ruled_out: tuple[str, ...]
     blind_spots: tuple[str, ...]
     next_actions: tuple[str, ...]
+    onset: str | None = None

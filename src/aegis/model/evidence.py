@@ -41,6 +41,7 @@ class Evidence:
     `strength` is the surprise in decades (0 = expected). `peer` is the callee of a call.
     `baseline` and `observed` carry `unit`; None where a comparison makes no sense.
     `trend` samples the measurement evenly over `data_window` for a sparkline, may be empty.
+    `left_out` are stretches within it whose rows, other incidents, were not measured.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Evidence:
     statement: Text
     samples: tuple[str, ...] = ()
     trend: tuple[float, ...] = ()
+    left_out: tuple[TimeWindow, ...] = ()
 
 
 GapReason = Literal[

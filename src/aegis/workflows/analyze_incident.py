@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from aegis.agent.diagnoser import conclude
+from aegis.agent.diagnoser import AskedTime, conclude, informed, look_for_onset
 from aegis.agent.monitor import (
     UNWATCHED,
     Scene,
@@ -37,12 +38,18 @@ _NOTED = Text("计划已记录。", "Plan recorded.")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, about which time. `service` is the one a person says has the alarm."""
+    """What is asked, about which time. `service` is the one a person says has the alarm.
+
+    An exact window is explained as it is. Any other is a person's guess: what it means is
+    looked for, around `moment` where the question names a point in time.
+    """
 
     text: str
     window: TimeWindow
     language: Language
     service: str | None = None
+    exact: bool = True
+    moment: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,14 @@ async def analyze_incident(
     observations, read = await collect(sources, scene, question.window, watch=watch)
     if question.service is not None:
         observations = with_alarm(observations, question.service)
-    diagnosis, concluded = conclude(observations, ablate, watch)
+    onset = None
+    taken += read
+    if not question.exact:
+        observations = informed(observations, question.text)
+    if not question.exact and "onset" not in ablate:
+        asked = AskedTime(question.window, question.moment)
+        observations, onset, looked = look_for_onset(observations, asked, watch)
+        taken.append(looked)
+    diagnosis, concluded = conclude(observations, ablate, watch, onset)
     answer = narrate(diagnosis, question.language, question.text)
-    return Analysis(question, diagnosis, answer, (*taken, *read, concluded))
+    return Analysis(question, diagnosis, answer, (*taken, concluded))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from aegis.adapters.cases.header import read_object
 from aegis.adapters.cases.problems import Problem, Report, raise_first
 from aegis.model.diagnosis import FAMILIES, Family
+from aegis.model.errors import InvalidCase
 from aegis.model.incident import TrueCause
 
 FILE = "truth.json"
@@ -27,6 +29,22 @@ def read_truth(folder: Path, report: Report = raise_first) -> tuple[TrueCause, .
         return None
     causes = [_cause(str(path), index, item, report) for index, item in enumerate(items)]
     return tuple(cause for cause in causes if cause is not None)
+
+
+def read_onset(folder: Path) -> datetime | None:
+    """When what is asked about began, as labelled; None where nothing did or nobody says."""
+    path = folder / FILE
+    fields = read_object(path, raise_first) if path.exists() else None
+    told = None if fields is None else fields.get("onset")
+    if told is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidCase(str(path), "onset", "must be a time with an offset, or null")
+    return moment
 
 
 def truth_json(truth: tuple[TrueCause, ...]) -> dict[str, object]:

@@ -102,10 +102,11 @@ def analyze(
 ) -> None:
     """Name the cause of an incident.
 
-    With --case a recorded one: without --start and --end its fault window is explained.
-    Else the backends of PROMETHEUS_BASE_URL, LOKI_BASE_URL and JAEGER_BASE_URL are asked about
-    the time that the question names, or the last 15 minutes. The answer is in Chinese where
-    the question is.
+    With --case a recorded one: what the time means that the question names is looked for, and
+    where it names none the fault window of the case is explained. Else the backends of
+    PROMETHEUS_BASE_URL, LOKI_BASE_URL and JAEGER_BASE_URL are asked about the time that the
+    question names, or the last 15 minutes. With --start and --end that time is explained.
+    The answer is in Chinese where the question is.
     """
     from aegis import bootstrap
     from aegis.workflows.analyze_incident import speaks
@@ -126,7 +127,10 @@ def analyze(
         return
     opened = bootstrap.open_case(case)
     _print_analysis(
-        bootstrap.analyze_case(opened, question, language, window, service, without), as_json
+        bootstrap.analyze_case(
+            opened, question, language, window, service, without, read_settings().timezone
+        ),
+        as_json,
     )
 
 
@@ -230,6 +234,13 @@ def bench(
     window: Annotated[
         Window, typer.Option(help="What the engine is given: the fault window, or what was asked.")
     ] = Window.fault,
+    shift_minutes: Annotated[
+        float, typer.Option(help="Move the asked window: the person is off by so much.")
+    ] = 0.0,
+    asked_minutes: Annotated[
+        float | None,
+        typer.Option(min=1, max=1440, help="Length of the asked window, before its end."),
+    ] = None,
     ablate: Ablate = None,
     shuffle_labels: Annotated[
         int | None,
@@ -239,14 +250,20 @@ def bench(
     """Rank every case below DIR and compare with its labels.
 
     Scores: AC@1, AC@3, Avg@5, family accuracy, Brier, ECE; false alarms, coverage and
-    precision at p >= .5, .8, .9; CPU seconds a case. A broken case is named and left out.
+    precision at p >= .5, .8, .9; CPU seconds a case; with --window asked also how well the
+    onset was found. A broken case is named and left out.
     """
     from rich.console import Console
 
     from aegis.entrypoints.cli import bench as benching
+    from aegis.workflows.score_cases.benchmark import Given
 
+    if window is Window.fault and (shift_minutes or asked_minutes is not None):
+        moved = "--shift-minutes" if shift_minutes else "--asked-minutes"
+        raise typer.BadParameter("only with --window asked", param_hint=moved)
+    given = Given(window.value, shift_minutes, asked_minutes)
     report = benching.run_bench(
-        folders, window.value, ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
+        folders, given, ablated(ablate), jobs, shuffle_labels, Console(stderr=True)
     )
     printing = benching.print_json if as_json else benching.print_table
     printing(console(), report)

@@ -26,7 +26,8 @@ def ask_live(
 ) -> Analysis:
     """The answer; progress goes to stderr where a person looks on."""
     asked = Asked(question, language, settings.timezone, window)
-    return analyze_live(settings, asked, Progress(Console(stderr=True)), service, ablate)
+    progress = Progress(Console(stderr=True))
+    return analyze_live(settings, asked, progress, service, ablate, exact=window is not None)
 
 
 @dataclass(slots=True)

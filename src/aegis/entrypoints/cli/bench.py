@@ -16,8 +16,8 @@ from rich.table import Table
 from aegis import bootstrap
 from aegis.model.errors import AegisError, InvalidRequest
 from aegis.workflows.score_cases.benchmark import (
+    Given,
     Report,
-    WindowChoice,
     report,
     report_json,
     shuffle_labels,
@@ -31,7 +31,7 @@ class Job:
 
     folder: Path
     set_name: str
-    choice: WindowChoice
+    given: Given
     ablate: frozenset[str]
 
 
@@ -45,7 +45,7 @@ class Outcome:
 
 def run_bench(
     roots: Sequence[Path],
-    choice: WindowChoice,
+    given: Given,
     ablate: frozenset[str],
     workers: int,
     shuffle_seed: int | None,
@@ -59,7 +59,7 @@ def run_bench(
     if not folders:
         raise InvalidRequest(str(roots[0]), "there is no case folder in it")
     names = bootstrap.set_names(folders)
-    jobs = [Job(*pair, choice, ablate) for pair in zip(folders, names, strict=True)]
+    jobs = [Job(*pair, given, ablate) for pair in zip(folders, names, strict=True)]
     results, failed = [], 0
     with _progress(errors) as progress:
         task = progress.add_task("", total=len(jobs))
@@ -109,7 +109,7 @@ def _outcomes(jobs: list[Job], workers: int) -> Iterator[Outcome]:
 def _attempt(job: Job) -> Outcome:
     """An error comes back as text: not every exception survives the way between processes."""
     try:
-        return Outcome(bootstrap.rank_folder(job.folder, job.set_name, job.choice, job.ablate))
+        return Outcome(bootstrap.rank_folder(job.folder, job.set_name, job.given, job.ablate))
     except AegisError as error:
         return Outcome(None, str(error))
 
@@ -135,6 +135,11 @@ def _row(scores: Scores) -> dict[str, str]:
             row[f"{name} p≥{threshold}"] = _number(value)
     row["cpu s p50"] = _number(scores.cpu_s_p50)
     row["cpu s p95"] = _number(scores.cpu_s_p95)
+    if scores.onset is not None:
+        row["onset found"] = _number(scores.onset.found)
+        row["onset error s p50"] = _number(scores.onset.error_s_p50)
+        row["onset error s p90"] = _number(scores.onset.error_s_p90)
+        row["onset where quiet"] = _number(scores.onset.false)
     return row
 
 

@@ -55,7 +55,8 @@ Ablate = Annotated[
     typer.Option(
         "--ablate",
         metavar="PART",
-        help="Leave out graph, metrics, spans, logs or changes, to see what they are worth.",
+        help="Leave out a step or a kind of evidence, to see what it is worth: graph, unseen, "
+        "alarm, onset, metrics, spans, logs, changes or one of their kinds.",
     ),
 ]
 

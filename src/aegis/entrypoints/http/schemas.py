@@ -56,6 +56,7 @@ class CitedEvidence(BaseModel):
     signal: str | None = None
     subject: str | None = None
     window: CitedWindow | None = None
+    left_out: Annotated[list[CitedWindow], Field(max_length=100)] | None = None
 
 
 class VerifyRequest(BaseModel):
@@ -107,6 +108,18 @@ class Evidence(CitedEvidence):
     peer: str | None
 
 
+class Onset(Strict):
+    """When what was asked about began; no `start` where that is before what was read."""
+
+    outcome: Literal["ongoing", "ended", "before_history", "nothing"]
+    start: str | None
+    end: str | None
+    asked: CitedWindow
+    window: CitedWindow
+    left_out: list[CitedWindow]
+    statement: str
+
+
 class Impact(Strict):
     since: str | None
     statement: str
@@ -132,6 +145,7 @@ class AnalyzeAnswer(BaseModel):
     next_actions: list[str]
     trace: Trace
     evidence: list[Evidence]
+    onset: Onset | None = None
     impact: Impact
     timeline: list[TimelineEvent]
     ruled_out: list[RuledOut]

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import inf, isfinite
 
 from aegis.model.diagnosis import Family
 from aegis.model.incident import TrueCause
 
 THRESHOLDS = (0.5, 0.8, 0.9)
 ECE_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetResult:
+    """When a case was found to begin (None: it was not), and when it did (None: unknown)."""
+
+    outcome: str
+    found: datetime | None
+    true: datetime | None
+
+    @property
+    def error_s(self) -> float | None:
+        """Found less true; None where either is missing.
+
+        That it began before the history is right where it did, whenever that was.
+        """
+        if self.found is None or self.true is None:
+            return None
+        if self.outcome == "before_history" and self.true <= self.found:
+            return 0.0
+        return (self.found - self.true).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +46,7 @@ class CaseResult:
     none_probability: float
     truth: tuple[TrueCause, ...] | None
     cpu_s: float
+    onset: OnsetResult | None = None
 
     @property
     def top_probability(self) -> float:
@@ -35,6 +59,21 @@ class CaseResult:
     @property
     def hit(self) -> bool:
         return bool(self.ranking) and self.ranking[0][0] in self.true_services
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetScores:
+    """How well beginnings were found.
+
+    `found` is the share of the labelled onsets for which any was named; the errors, in
+    seconds and without sign, are over all labelled ones: one that was not found is infinitely
+    wrong, and shows as None. `false` is the share of quiet cases for which one was named.
+    """
+
+    found: float | None
+    error_s_p50: float | None
+    error_s_p90: float | None
+    false: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +92,7 @@ class Scores:
     precision: dict[str, float | None]
     cpu_s_p50: float | None
     cpu_s_p95: float | None
+    onset: OnsetScores | None = None
 
 
 def score(results: Sequence[CaseResult]) -> Scores:
@@ -88,7 +128,28 @@ def score(results: Sequence[CaseResult]) -> Scores:
         precision=at_thresholds(precision, labelled),
         cpu_s_p50=quantile(cpu_s, 0.5),
         cpu_s_p95=quantile(cpu_s, 0.95),
+        onset=onset_scores(results),
     )
+
+
+def onset_scores(results: Sequence[CaseResult]) -> OnsetScores | None:
+    """None where no case was looked at for its onset."""
+    told = [(one, one.onset) for one in results if one.onset is not None]
+    if not told:
+        return None
+    labelled = [onset for _, onset in told if onset.true is not None]
+    quiet = [onset for one, onset in told if one.truth is not None and not one.truth]
+    errors = [inf if one.error_s is None else abs(one.error_s) for one in labelled]
+    return OnsetScores(
+        found=_mean([float(one.found is not None) for one in labelled]),
+        error_s_p50=_finite(quantile(errors, 0.5)),
+        error_s_p90=_finite(quantile(errors, 0.9)),
+        false=_mean([float(one.found is not None) for one in quiet]),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
 
 
 def accuracy_at(result: CaseResult, k: int) -> float:
@@ -126,6 +187,8 @@ def quantile(values: Sequence[float], share: float) -> float | None:
     place = share * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
+    if ordered[below] == ordered[above]:  # also where both are infinite
+        return ordered[below]
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 

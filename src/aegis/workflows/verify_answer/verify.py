@@ -15,6 +15,7 @@ from aegis.engine.log_lines import read_lines
 from aegis.engine.logs import log_findings
 from aegis.engine.measured import measured
 from aegis.engine.metrics import metric_findings
+from aegis.engine.onset_baseline import lines_outside, series_outside, spans_outside
 from aegis.engine.spans import span_findings
 from aegis.engine.statements import describe
 from aegis.engine.trace_tree import TraceTree
@@ -44,7 +45,7 @@ class Citation:
 
     `data_window` is the time of the rows. A source we do not know cannot be asked. `signal`,
     `subject` and `window` (what the statement speaks of) say more precisely what was
-    measured; a citation may lack them.
+    measured; a citation may lack them. Rows in `left_out` were not measured.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Citation:
     signal: str | None = None
     subject: str | None = None
     window: TimeWindow | None = None
+    left_out: tuple[TimeWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +99,51 @@ async def verify_answer(
     so it is wider than any citation. A source that cannot be read makes its citations
     unverifiable, never changed.
     """
-    again = await _measure_again(citations, sources, changes, reach)
-    return tuple(_check(citation, again) for citation in citations)
+    read = await _read_all(sources, reach)
+    again: dict[tuple[TimeWindow, ...], Again] = {}
+    for citation in citations:
+        if citation.left_out not in again:
+            alike = [one for one in citations if one.left_out == citation.left_out]
+            again[citation.left_out] = _measure_again(alike, read, changes)
+    return tuple(_check(citation, again[citation.left_out]) for citation in citations)
 
 
-async def _measure_again(
-    citations: Sequence[Citation],
-    sources: Sources,
-    changes: Sequence[Change],
-    reach: TimeWindow,
-) -> Again:
-    matrix, no_metrics = await _read(lambda: _metrics_of(sources, reach), Matrix())
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tables:
+    """All sources, read once, and why one could not be."""
+
+    metrics: Matrix
+    spans: SpanTable
+    logs: LogTable
+    no_metrics: Text | None
+    no_traces: Text | None
+    no_logs: Text | None
+
+
+async def _read_all(sources: Sources, reach: TimeWindow) -> _Tables:
+    metrics, no_metrics = await _read(lambda: _metrics_of(sources, reach), Matrix())
     spans, no_traces = await _read(lambda: _spans_of(sources, reach), SpanTable.empty())
     logs, no_logs = await _read(lambda: _logs_of(sources, reach), LogTable.empty())
+    return _Tables(metrics, spans, logs, no_metrics, no_traces, no_logs)
+
+
+def _measure_again(
+    citations: Sequence[Citation], read: _Tables, changes: Sequence[Change]
+) -> Again:
+    """For citations that left out the same rows, which are left out again."""
+    left_out = citations[0].left_out
+    matrix = series_outside(read.metrics, left_out)
+    spans, logs = spans_outside(read.spans, left_out), lines_outside(read.logs, left_out)
     queries: dict[str, set[str]] = {}
     for citation in citations:
         queries.setdefault(citation.source, set()).add(citation.query)
     usable, tree = measured(matrix), TraceTree.of(spans)
     lines = read_lines(logs, tree)
     why_not: dict[str, Text | None] = {
-        "metrics": no_metrics,
-        "traces": no_traces,
+        "metrics": read.no_metrics,
+        "traces": read.no_traces,
         # Lines get their spans, and some their time, from the traces.
-        "logs": no_logs or no_traces,
+        "logs": read.no_logs or read.no_traces,
         "changes": None,
     }
     found: dict[str, list[Finding]] = {

@@ -1,0 +1,239 @@
+"""When did it begin? From the time a question means to the window and the baseline to compare.
+
+People name a time, mean the thing that burns, and are off by some minutes. The stretch of
+trouble that touches the asked time, or comes closest to it, is what they mean; all other
+stretches are other incidents. Pure, as all of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+
+from aegis.engine.onset_baseline import lines_outside, series_outside, spans_outside
+from aegis.engine.onset_moment import moment_of
+from aegis.engine.onset_segments import Stretch, heat_of, stretches_of
+from aegis.engine.onset_signs import MINUTE_NS, Grid, Sign, Telemetry, signs_of
+from aegis.engine.onset_words import onset_statement
+from aegis.model.diagnosis import Diagnosis, Onset, OnsetOutcome
+from aegis.model.incident import Observations
+from aegis.model.telemetry import UNDATED, TimeWindow, from_ns
+
+NEAR_MIN = 12
+"""A stretch this many minutes beside the asked time is still meant by it."""
+NEAR_TOTAL = 10.0
+"""What lies beside the asked time must burn this much to be meant."""
+CLEARLY_BURNS = 20.0
+"""Heat of another incident that is worth losing its rows of the baseline."""
+AFTERMATH_MIN = 8
+BURNS_ALL_ALONG = 0.8
+"""Heat a minute of a stretch that began before what was read."""
+MICROSECOND_NS = 1_000
+LEAST_HISTORY_MIN = 15
+"""Minutes outside the asked time that were read, below which nothing can be said."""
+BELIEF_IN_NOTHING = 0.4
+"""Share of the causes' probability that stays where nothing was seen to begin.
+
+On simulated timelines an onset is seen in 96 of 100 incidents, and in hardly any calm hour.
+"""
+FIRST_MINUTES = 3
+LAST_MINUTES = 2
+"""So close to an end of the telemetry, a stretch goes on beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The onset, and the window that the diagnosis explains."""
+
+    onset: Onset
+    window: TimeWindow
+
+
+def find_onset(
+    observations: Observations, asked: TimeWindow, moment_ns: int | None = None
+) -> Found | None:
+    """Where what `asked` means began; `moment_ns` where the question names a point in time.
+
+    Where nothing burns near the asked time, that time itself is the window. None where too
+    little was read around the asked time to tell calm from trouble.
+    """
+    read = Telemetry.of(observations)
+    extent = _recorded(observations)
+    if extent is None:
+        return None
+    grid = Grid.over(extent)
+    signs = signs_of(read, grid, extent)
+    if _calm_minutes(signs, grid, asked) < LEAST_HISTORY_MIN:
+        return None
+    stretches = stretches_of(heat_of(signs, grid))
+    meant = _meant(stretches, grid, asked, moment_ns)
+    if meant is None:
+        meant = _since_before(read, grid, extent, asked)
+    others = tuple(
+        _window(one, grid, extent)
+        for one in stretches
+        if one != meant and one.total >= CLEARLY_BURNS and not _touches(one, grid, asked)
+    )
+    if meant is None:
+        return _told("nothing", asked, None, None, others, asked)
+    begun_before = meant.first <= FIRST_MINUTES
+    start_ns = extent.start_ns if begun_before else moment_of(signs, grid, meant)
+    goes_on = meant.last >= grid.minutes - 1 - LAST_MINUTES
+    end_ns = extent.end_ns if goes_on else grid.start_ns + (meant.last + 1) * MINUTE_NS
+    window = TimeWindow(from_ns(start_ns), from_ns(max(end_ns, start_ns + MINUTE_NS)))
+    outcome: OnsetOutcome = "ongoing" if goes_on else "ended"
+    if begun_before:
+        outcome = "before_history"
+    return _told(
+        outcome,
+        asked,
+        None if begun_before else start_ns,
+        None if goes_on else end_ns,
+        others,
+        window,
+    )
+
+
+def _recorded(observations: Observations) -> TimeWindow | None:
+    """From the first row to the last; less than what was asked for where there was no more."""
+    times = [series.times_ns for series in observations.metrics.series if len(series.times_ns)]
+    logs = observations.logs.time_ns
+    columns = (*times, observations.spans.start_ns, logs[logs != UNDATED])
+    firsts = [int(np.min(column)) for column in columns if len(column)]
+    lasts = [int(np.max(column)) for column in columns if len(column)]
+    if not firsts:
+        return None
+    return TimeWindow(from_ns(min(firsts)), from_ns(max(lasts) + MICROSECOND_NS))
+
+
+def _since_before(
+    read: Telemetry, grid: Grid, extent: TimeWindow, asked: TimeWindow
+) -> Stretch | None:
+    """A stretch from the first minute on that fills most of what was read.
+
+    Then trouble is what is usual, and only the calm after it tells so: the last minutes are
+    taken for calm, and what burned before them is believed where it began with the telemetry.
+    """
+    calm = TimeWindow(extent.end - timedelta(minutes=AFTERMATH_MIN), extent.end)
+    if calm.start <= max(extent.start, asked.start):
+        return None
+    found = stretches_of(heat_of(signs_of(read, grid, calm), grid), usual_quantile=0.0)
+    for one in found[:1]:
+        minutes = one.last + 1 - one.first
+        if (
+            one.first <= FIRST_MINUTES
+            and 2 * minutes >= grid.minutes
+            and one.total >= BURNS_ALL_ALONG * minutes
+            and _touches(one, grid, asked)
+        ):
+            return one
+    return None
+
+
+def focused(observations: Observations, found: Found) -> Observations:
+    """The observations with the window that was found and without other incidents."""
+    others = found.onset.left_out
+    return replace(
+        observations,
+        window=found.window,
+        metrics=series_outside(observations.metrics, others),
+        spans=spans_outside(observations.spans, others),
+        logs=lines_outside(observations.logs, others),
+    )
+
+
+def with_onset(diagnosis: Diagnosis, onset: Onset) -> Diagnosis:
+    """The diagnosis of a window that was looked for.
+
+    Where nothing began, what stands out by chance is believed less.
+    """
+    kept = BELIEF_IN_NOTHING if onset.outcome == "nothing" else 1.0
+    causes = tuple(
+        replace(cause, probability=cause.probability * kept) for cause in diagnosis.causes
+    )
+    return replace(
+        diagnosis,
+        causes=causes,
+        none_probability=1.0 - kept * (1.0 - diagnosis.none_probability),
+        evidence=tuple(replace(one, left_out=onset.left_out) for one in diagnosis.evidence),
+        onset=onset,
+    )
+
+
+def _calm_minutes(signs: Sequence[Sign], grid: Grid, asked: TimeWindow) -> int:
+    """Minutes outside the asked time in which anything was read."""
+    read = np.zeros(grid.minutes, dtype=np.bool_)
+    for sign in signs:
+        read |= ~np.isnan(sign.by_minute(grid))
+    first, end = _minutes(grid, asked)
+    minutes = np.arange(grid.minutes)
+    return int(np.count_nonzero(read & ((minutes + 1 <= first) | (minutes >= end))))
+
+
+def _told(
+    outcome: OnsetOutcome,
+    asked: TimeWindow,
+    start_ns: int | None,
+    end_ns: int | None,
+    left_out: tuple[TimeWindow, ...],
+    window: TimeWindow,
+) -> Found:
+    said = onset_statement(outcome, asked, start_ns, end_ns, window)
+    return Found(Onset(outcome, asked, start_ns, end_ns, left_out, said), window)
+
+
+def _meant(
+    stretches: Sequence[Stretch], grid: Grid, asked: TimeWindow, moment_ns: int | None
+) -> Stretch | None:
+    """The hottest stretch at the asked time, else the nearest beside it; None without any.
+
+    Of a point in time, the stretch whose beginning is nearest.
+    """
+    touching = [one for one in stretches if _touches(one, grid, asked)]
+    near = [
+        one
+        for one in stretches
+        if one.total >= NEAR_TOTAL and _distance(one, grid, asked) <= NEAR_MIN
+    ]
+    candidates = touching or near
+    if not candidates:
+        return None
+    if moment_ns is not None:
+        minute = (moment_ns - grid.start_ns) / MINUTE_NS
+        return min([*touching, *near], key=lambda one: (abs(one.first - minute), -one.total))
+    if touching:
+        return max(touching, key=lambda one: (_heat_within(one, grid, asked), one.first))
+    return min(near, key=lambda one: (_distance(one, grid, asked), -one.total))
+
+
+def _touches(one: Stretch, grid: Grid, window: TimeWindow) -> bool:
+    return _distance(one, grid, window) <= 0.0
+
+
+def _distance(one: Stretch, grid: Grid, window: TimeWindow) -> float:
+    """Minutes between a stretch and a window; 0 or less where they touch."""
+    first, end = _minutes(grid, window)
+    return max(one.first - end, first - (one.last + 1))
+
+
+def _heat_within(one: Stretch, grid: Grid, window: TimeWindow) -> float:
+    """About how much of a stretch's heat lies in a window."""
+    first, end = _minutes(grid, window)
+    shared = min(one.last + 1, end) - max(one.first, first)
+    return one.total * shared / (one.last + 1 - one.first)
+
+
+def _minutes(grid: Grid, window: TimeWindow) -> tuple[float, float]:
+    return (
+        (window.start_ns - grid.start_ns) / MINUTE_NS,
+        (window.end_ns - grid.start_ns) / MINUTE_NS,
+    )
+
+
+def _window(one: Stretch, grid: Grid, extent: TimeWindow) -> TimeWindow:
+    start_ns = grid.start_ns + one.first * MINUTE_NS
+    end_ns = min(grid.start_ns + (one.last + 1) * MINUTE_NS, extent.end_ns)
+    return TimeWindow(from_ns(start_ns), from_ns(end_ns))

@@ -1,0 +1,83 @@
+"""The moment a stretch began, finer than a minute.
+
+The strongest signs of its first minutes vote: for each candidate moment the log-likelihood
+that everything after it burns and nothing before does, summed over their samples and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aegis.engine.onset_segments import Stretch, surprise_by_minute
+from aegis.engine.onset_signs import FINE_NS, MINUTE_NS, Counted, Grid, Sampled, Sign
+from aegis.model.telemetry import Floats, Int64s
+
+BEFORE_MIN, AFTER_MIN = 8, 6
+"""Minutes around the first hot one in which the moment is looked for."""
+WITNESSES = 8
+LEAST_SURPRISE = 0.8
+STEP_NS = 5_000_000_000
+HIGHEST_LEVEL = 6.0
+MOST_FOR, MOST_AGAINST = 4.0, 1.0
+"""What one sample or ten seconds may say; what is still calm says little: signs lag."""
+
+
+def moment_of(signs: Sequence[Sign], grid: Grid, stretch: Stretch) -> int:
+    """Nanoseconds of the most likely beginning of a stretch."""
+    begin = max(0, stretch.first - BEFORE_MIN)
+    end = min(grid.minutes, stretch.last + 1, stretch.first + AFTER_MIN)
+    candidates = np.arange(
+        grid.start_ns + begin * MINUTE_NS, grid.start_ns + end * MINUTE_NS, STEP_NS, dtype=np.int64
+    )
+    support = np.zeros(len(candidates))
+    for sign in _witnesses(signs, grid, stretch):
+        times_ns, says = _votes(sign, grid, stretch)
+        near = (times_ns >= candidates[0]) & (times_ns < grid.start_ns + end * MINUTE_NS)
+        times_ns, says = times_ns[near], says[near]
+        after = np.append(np.cumsum(says[::-1])[::-1], 0.0)
+        support += after[np.searchsorted(times_ns, candidates, side="left")]
+    return int(candidates[int(np.argmax(support))])
+
+
+def _witnesses(signs: Sequence[Sign], grid: Grid, stretch: Stretch) -> list[Sign]:
+    """The most surprising signs of the first minutes, strongest first."""
+    until = min(stretch.last, stretch.first + AFTER_MIN) + 1
+    strength = [
+        float(np.mean(surprise_by_minute(sign, grid)[stretch.first : until])) for sign in signs
+    ]
+    order = np.argsort([-round(one, 9) for one in strength], kind="stable")[:WITNESSES]
+    return [signs[place] for place in order if strength[place] >= LEAST_SURPRISE]
+
+
+def _votes(sign: Sign, grid: Grid, stretch: Stretch) -> tuple[Int64s, Floats]:
+    """Times and log-likelihood ratios of burning against calm; times ascend."""
+    if isinstance(sign, Sampled):
+        return _of_samples(sign, grid, stretch)
+    return _of_counts(sign, grid, stretch)
+
+
+def _of_samples(sign: Sampled, grid: Grid, stretch: Stretch) -> tuple[Int64s, Floats]:
+    inside = (sign.times_ns >= grid.start_ns + stretch.first * MINUTE_NS) & (
+        sign.times_ns < grid.start_ns + (stretch.last + 1) * MINUTE_NS
+    )
+    level = min(HIGHEST_LEVEL, float(np.median(sign.z[inside]))) if np.any(inside) else 0.0
+    level = max(level, 1.0)
+    return sign.times_ns, _bounded(level * sign.z - level * level / 2.0)
+
+
+def _of_counts(sign: Counted, grid: Grid, stretch: Stretch) -> tuple[Int64s, Floats]:
+    per = MINUTE_NS // FINE_NS
+    part = slice(stretch.first * per, (stretch.last + 1) * per)
+    trials = max(float(sign.trials[part].sum()), 1e-9)
+    burning = max(float(sign.hits[part].sum()) / trials, 1.5 * sign.usual)
+    # Poisson: k log(b/u) - n (b - u)
+    says = sign.hits * np.log(burning / sign.usual) - sign.trials * (burning - sign.usual)
+    middle = grid.start_ns + np.arange(len(says), dtype=np.int64) * FINE_NS + FINE_NS // 2
+    return middle, _bounded(np.where(sign.trials > 0, says, 0.0))
+
+
+def _bounded(says: Floats) -> Floats:
+    bounded: Floats = np.clip(says, -MOST_AGAINST, MOST_FOR)
+    return bounded

@@ -1,0 +1,104 @@
+"""When did anything burn? Signs of all services become stretches of time.
+
+Each minute gets a heat: the excess surprise of the most troubled services, together. A
+stretch is a run of minutes that gathers more heat above the usual than chance would pile up:
+a cumulative sum that starts with the first hot minute and is cut where it stops to grow, as
+BLAST extends an alignment (Altschul et al., 1990).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aegis.engine.onset_signs import Grid, Sign
+from aegis.model.telemetry import Floats
+
+MOST_SERVICES = 6
+UNSURPRISING = 0.8
+"""Decades that the worst of many streams of a service reach anyway."""
+MOST_DECADES = 3.0
+USUAL_QUANTILE = 0.6
+USUAL_TIMES = 1.6
+LEAST_USUAL = 0.4
+MOST_HEAT = 5.0
+LEAST_TOTAL = 5.0
+TIMES_USUAL = 9.0
+"""Heat above the usual that a stretch must gather to count, whichever is more."""
+COOLED = 3.5
+"""This much heat missing ends a stretch: what restarts again and again is one incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Minutes [first, last] of a grid that burn; `total` is their heat above the usual."""
+
+    first: int
+    last: int
+    total: float
+
+
+def heat_of(signs: Sequence[Sign], grid: Grid) -> Floats:
+    """The heat of each minute; 0 where nothing is out of the ordinary or nothing was read."""
+    by_service: dict[str, Floats] = {}
+    for sign in signs:
+        surprise = surprise_by_minute(sign, grid)
+        known = by_service.get(sign.service)
+        by_service[sign.service] = surprise if known is None else np.maximum(known, surprise)
+    if not by_service:
+        return np.zeros(grid.minutes)
+    hottest = np.sort(np.array(list(by_service.values())), axis=0)[::-1][:MOST_SERVICES]
+    heat: Floats = np.maximum(hottest - UNSURPRISING, 0.0).sum(axis=0)
+    return heat
+
+
+def surprise_by_minute(sign: Sign, grid: Grid) -> Floats:
+    """Decades of surprise of the median of three minutes: one spike does not count."""
+    z = sign.by_minute(grid)
+    padded = np.concatenate([z[:1], z, z[-1:]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # minutes in which nothing was read
+        smooth = np.nanmedian(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    z = np.maximum(np.nan_to_num(smooth, nan=0.0), 0.0)
+    surprise: Floats = np.minimum(2.0 * np.log10(1.0 + z * z / 3.0), MOST_DECADES)
+    return surprise
+
+
+def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[Stretch]:
+    """The stretches that burn, in order of time.
+
+    A run ends at its hottest total once it has cooled by COOLED since, or to nothing. The
+    noisier the recording, the more a run must gather to count; the heat of which a share
+    `usual_quantile` of the minutes stays below is its noise.
+    """
+    heat = np.minimum(heat, MOST_HEAT)
+    usual = max(LEAST_USUAL, USUAL_TIMES * float(np.quantile(heat, usual_quantile)))
+    least = max(LEAST_TOTAL, TIMES_USUAL * usual)
+    excess = heat - usual
+    found: list[Stretch] = []
+    first, last, total, most = 0, 0, 0.0, 0.0
+    for minute, change in enumerate([*excess.tolist(), -np.inf]):
+        if most == 0.0 and change <= 0.0:
+            continue
+        if most == 0.0:
+            first, total = minute, 0.0
+        total += change
+        if total > most:
+            last, most = minute, total
+        elif total <= max(0.0, most - COOLED):
+            if most >= least:
+                found.append(_trimmed(heat, Stretch(first, last, most)))
+            most = 0.0
+    return found
+
+
+def _trimmed(heat: Floats, run: Stretch) -> Stretch:
+    """From where the run rises to half its level to where it falls: noise beside it goes."""
+    part = heat[run.first : run.last + 1]
+    above = part - float(np.median(part)) / 2.0
+    first = int(np.argmax(np.cumsum(above[::-1])[::-1]))
+    last = first + int(np.argmax(np.cumsum(above[first:])))
+    return Stretch(run.first + first, run.first + last, run.total)
