@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
+from aegis.model.incident import CaseHeader, KeptCase
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 
@@ -94,5 +95,26 @@ class ChangeSource(Protocol):
         """Deploys and changes of configuration in `window`, in order of time.
 
         A source that can see no changes at all says so in an EvidenceGap.
+        """
+        ...
+
+
+class CaseSink(Protocol):
+    """A place for one recorded incident: all of it lands there, or nothing does."""
+
+    def check_free(self) -> None:
+        """InvalidRequest where something is there already, or nothing can be put there."""
+        ...
+
+    def keep(
+        self,
+        header: CaseHeader,
+        metrics: Matrix,
+        spans: SpanTable,
+        logs: LogTable,
+        most_bytes: int,
+    ) -> KeptCase:
+        """Tables that would not fit in `most_bytes` are thinned evenly over time: whole points
+        in time, whole traces. InvalidRequest where nothing of the fault window would remain.
         """
         ...

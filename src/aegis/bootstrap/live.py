@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from aegis.adapters.cases.folder_sink import CaseFolder
 from aegis.adapters.http_client.breaker import CircuitBreaker
 from aegis.adapters.http_client.budget import Budget
 from aegis.adapters.http_client.client import BackendClient
@@ -29,6 +31,7 @@ from aegis.model.telemetry import TimeWindow
 from aegis.ports import Clock
 from aegis.settings import Settings
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
+from aegis.workflows.record_case import Incident, Recorded, record_case
 from aegis.workflows.verify_answer.verify import Checked, Citation, verify_answer
 
 HISTORY = timedelta(hours=3)
@@ -193,3 +196,30 @@ async def answer(
         return await analyze_incident(
             question, open_.sources(), known.scene, ablate, before=before, watch=watch
         )
+
+
+def record_live(
+    settings: Settings, asked: Asked, out: Path, most_bytes: int, watch: Watch = UNWATCHED
+) -> Recorded:
+    """Keep what the configured backends tell about the time asked as a new case folder."""
+    return run_to_end(record(Backends.of(settings), asked, out, most_bytes, SystemClock(), watch))
+
+
+async def record(
+    backends: Backends,
+    asked: Asked,
+    out: Path,
+    most_bytes: int,
+    clock: Clock,
+    watch: Watch = UNWATCHED,
+) -> Recorded:
+    """`most_bytes` is the size of the whole folder."""
+    sink = CaseFolder(out)
+    sink.check_free()  # before a backend is asked in vain
+    now = clock.now()
+    window = asked_window(asked, now)
+    async with backends.opened() as open_:
+        known = await open_.scene(window, now, watch)
+        names = [name for name in ("prometheus", "loki", "jaeger") if name in open_.clients]
+        incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
+        return await record_case(incident, open_.sources(), known.scene, sink, most_bytes, watch)

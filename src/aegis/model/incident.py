@@ -8,6 +8,7 @@ from datetime import datetime
 from aegis.model.diagnosis import Family
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Alarm, Change, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,17 @@ class CaseHeader:
     calls: tuple[tuple[str, str], ...]
     changes: tuple[Change, ...]
     asked: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCase:
+    """How much of an incident was kept as a case; `left_out` says what was not, and how."""
+
+    samples: int
+    spans: int
+    lines: int
+    size_bytes: int
+    left_out: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

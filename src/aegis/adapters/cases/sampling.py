@@ -56,7 +56,8 @@ def bucket_of(hashes: Hashes) -> NDArray[np.int64]:
 def hash_ids(ids: Ids) -> Hashes:
     """A stable hash of each id that does not depend on how wide the column is."""
     width = -(-ids.dtype.itemsize // 8) * 8
-    words = np.ascontiguousarray(ids.astype(f"S{width}")).view("<u8").reshape(len(ids), -1)
+    words = np.ascontiguousarray(ids.astype(f"S{width}")).view("<u8")
+    words = words.reshape(len(ids), width // 8)
     total = np.zeros(len(ids), dtype=np.uint64)
     for place in range(words.shape[1]):
         word = words[:, place].astype(np.uint64)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from aegis.adapters.cases import header as header_file
 from aegis.adapters.cases import truth as truth_file
+from aegis.adapters.cases.recorded import LOGS, METRICS, SPANS
 from aegis.model.incident import CaseHeader, TrueCause
 from aegis.model.telemetry import UNDATED, Ids, Int32s, LogTable, Matrix, SpanTable
 
@@ -36,15 +37,32 @@ def write_case(
     The format keeps metric times to the millisecond. `truth` None means: not labelled.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_json(folder / header_file.FILE, header_file.header_json(header))
+    write_header(folder, header)
     if truth is not None:
         _write_json(folder / truth_file.FILE, truth_file.truth_json(truth))
     if metrics.series:
-        _write_table(folder / "metrics.parquet", _metric_rows(metrics))
+        write_metrics(folder / METRICS, metrics)
     if len(spans):
-        _write_table(folder / "spans.parquet", _span_rows(spans))
+        write_spans(folder / SPANS, spans)
     if len(logs):
-        _write_table(folder / "logs.parquet", _log_rows(logs))
+        write_logs(folder / LOGS, logs)
+
+
+def write_header(folder: Path, header: CaseHeader) -> None:
+    _write_json(folder / header_file.FILE, header_file.header_json(header))
+
+
+def write_metrics(path: Path, metrics: Matrix) -> None:
+    """At least one series."""
+    _write_table(path, _metric_rows(metrics))
+
+
+def write_spans(path: Path, spans: SpanTable) -> None:
+    _write_table(path, _span_rows(spans))
+
+
+def write_logs(path: Path, logs: LogTable) -> None:
+    _write_table(path, _log_rows(logs))
 
 
 def _write_json(path: Path, fields: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aegis.entrypoints.cli.case_commands import case_app
 from aegis.entrypoints.cli.options import (
     EPILOG,
     INVALID,
@@ -19,7 +20,6 @@ from aegis.entrypoints.cli.options import (
     USAGE,
     Ablate,
     AsJson,
-    Folder,
     Language_,
     Service,
     Window,
@@ -43,7 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-case_app = typer.Typer(help="Look at recorded incidents.", no_args_is_help=True, epilog=EPILOG)
 app.add_typer(case_app, name="case")
 
 
@@ -267,32 +266,6 @@ def bench(
     )
     printing = benching.print_json if as_json else benching.print_table
     printing(console(), report)
-
-
-@case_app.command(epilog=EPILOG)
-def show(folder: Folder, as_json: AsJson = False) -> None:
-    """Say what a case is about and how much it holds."""
-    from aegis.entrypoints.cli import cases
-
-    if as_json:
-        print_json(cases.case_json(folder))
-    else:
-        cases.print_case(console(), folder)
-
-
-@case_app.command(epilog=EPILOG)
-def validate(folder: Folder, as_json: AsJson = False) -> None:
-    """Say which file, row and column of a case is wrong; exit 3 where one is."""
-    from aegis import bootstrap
-    from aegis.entrypoints.cli import cases
-
-    problems = bootstrap.validate(folder)
-    if as_json:
-        print_json(cases.problems_json(problems))
-    else:
-        cases.print_problems(console(), folder, problems)
-    if not cases.is_valid(problems):
-        raise typer.Exit(INVALID)
 
 
 def _print_analysis(analysis: Analysis, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +85,16 @@ def window_of(start: str | None, end: str | None) -> TimeWindow | None:
     if last <= first:
         raise InvalidWindow("--end", f"{end} is not after --start {start}")
     return TimeWindow(first, last)
+
+
+def minutes_of(text: str, option: str) -> int:
+    """A length of time such as 30m, 2h or 1d, at most a day, in minutes."""
+    found = re.fullmatch(r"(\d{1,5})\s*(m|min|h|d)", text.strip(), re.ASCII)
+    minutes = int(found[1]) * {"m": 1, "min": 1, "h": 60, "d": 1440}[found[2]] if found else 0
+    if not 1 <= minutes <= 1440:
+        message = f"{text[:20]!r} is not a time from 1m to 24h such as 30m or 2h"
+        raise typer.BadParameter(message, param_hint=option)
+    return minutes
 
 
 def _moment(text: str, option: str) -> datetime:

@@ -40,3 +40,5 @@ DEMO_NEXT = (
     Text("得到可供程序读取的答案：", "Get the answer for a program:"),
     Text("用带标注的案例评测：", "Measure it on labelled cases:"),
 )
+
+RECORD_QUESTION = Text("哪里坏了？", "What is broken?")
