@@ -225,15 +225,20 @@ def test_what_does_not_fit_is_thinned_to_whole_traces_and_points(tmp_path: Path)
 
 
 def test_points_in_time_are_kept_for_all_series_or_for_none(tmp_path: Path) -> None:
-    bare = FakeTelemetry(SHOP.metrics)
+    points = [(ns(second / 60), second * 0.37 % 1) for second in range(0, 2400, 2)]
+    load = [series(name, "load", points) for name in ("cart", "shop", "store")]
+    bare = FakeTelemetry(Matrix(tuple(load)))
     everything = record(tmp_path / "all", Sources(bare, bare, bare)).kept
-    kept = record(
-        tmp_path / "case", Sources(bare, bare, bare), most_bytes=everything.size_bytes * 4 // 5
-    ).kept
+    most = everything.size_bytes * 2 // 3
+    kept = record(tmp_path / "case", Sources(bare, bare, bare), most_bytes=most).kept
     metrics, _, _ = read_back(tmp_path / "case")
-    assert 0 < kept.samples < 480
+    assert kept.size_bytes <= most
+    assert len(metrics.series) == 3
     assert len({tuple(one.times_ns.tolist()) for one in metrics.series}) == 1
-    assert len(metrics.series) == 6
+    assert kept.samples == 3 * len(metrics.series[0].times_ns)
+    assert 900 < kept.samples < 3600
+    early = float((metrics.series[0].times_ns < ns(20)).mean())
+    assert 0.4 < early < 0.6
 
 
 def test_a_size_that_leaves_nothing_of_the_window_is_refused(tmp_path: Path) -> None:
