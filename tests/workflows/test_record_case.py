@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def read_back(folder: Path) -> tuple[Matrix, SpanTable, LogTable]:
     return asyncio.run(all_of_it())
 
 
-def rows_of(matrix: Matrix) -> list[object]:
+def rows_of(matrix: Matrix) -> Sequence[object]:
     found = [
         (one.service, one.name, one.labels, one.times_ns.tolist(), one.values.tolist())
         for one in matrix.series

@@ -29,9 +29,11 @@ _VALUE = (
     r"""(?:\\+"(?:(?!\\+").)*(?:\\+")?|"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|"""
     r"""(?:(?:bearer|basic|digest|token)\s+)?[^\s,;&"'<>()\[\]{}\\，。；]+)"""
 )
+_KEY_KINDS = ("api", "access", "account", "private", "secret", "signing", "encryption", "shared")
+_KEYS = ("_key", "-key", *(f"{kind}key" for kind in _KEY_KINDS))
 _PASSWORDS = (
     r"password|passwd|passphrase|passcode|(?<![a-z])pwd(?!\W{1,3}/)|secret|credentials?|"
-    r"api[_-]?key|(?:access|account|private|secret|signing|encryption|shared)[_-]?key(?:[_-]?id)?|"
+    rf"(?:{'|'.join(_KEY_KINDS)})[_-]?key(?:[_-]?id)?|"
     r"密码|口令|密钥"
 )
 _TOKENS = (
@@ -110,7 +112,7 @@ _RULES = (
         rf"\1{REDACTED}",
     ),
     _Rule(
-        ("pass", "pwd", "secret", "credential", "key", "密码", "口令", "密钥"),
+        ("pass", "pwd", "secret", "credential", *_KEYS, "密码", "口令", "密钥"),
         re.compile(f"((?:{_PASSWORDS}){_NAMED})({_VALUE})", re.IGNORECASE),
         _password,
     ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aegis.adapters.cases.fitting import lines_that_fit, spans_that_fit
+from aegis.adapters.cases.header import FILE as HEADER
 from aegis.adapters.cases.problems import one_line
 from aegis.adapters.cases.thinning import (
     fair_shares,
@@ -85,9 +86,11 @@ def _write(
     logs, left_out_lines = lines_that_fit(logs)
     left_out = [*left_out_spans, *left_out_lines]
     write_header(folder, header)
+    header_bytes = (folder / HEADER).stat().st_size
+    (folder / HEADER).unlink()  # until all is there, nobody who looks for cases finds one
     points, traces, lines = part_of_metrics(metrics), part_of_spans(spans), part_of_logs(logs)
     sizes = {part.file: part.written(folder) for part in (points, traces, lines)}
-    share = fair_shares(sizes, max(most_bytes - _size_of(folder, "case.json"), 0))
+    share = fair_shares(sizes, max(most_bytes - header_bytes, 0))
 
     def shrinks(file: str) -> bool:
         return share[file] < sizes[file]
@@ -101,6 +104,7 @@ def _write(
     if shrinks(lines.file):
         logs, told = lines.thinned(folder, sizes[lines.file], share[lines.file])
         left_out.append(told)
+    write_header(folder, header)
     _check(folder, header.fault_window, metrics, spans, logs, left_out)
     size = sum(file.stat().st_size for file in folder.iterdir())
     return KeptCase(rows_of(metrics), len(spans), len(logs), size, tuple(left_out))
@@ -122,7 +126,3 @@ def _check(
     for problem in validate(folder):
         if problem.severity == "error":
             raise InvalidCase(Path(problem.file).name, problem.column, problem.message)
-
-
-def _size_of(folder: Path, name: str) -> int:
-    return (folder / name).stat().st_size
