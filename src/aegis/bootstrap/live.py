@@ -217,7 +217,7 @@ async def record(
     sink = CaseFolder(out)
     sink.check_free()  # before a backend is asked in vain
     now = clock.now()
-    window = asked_window(asked, now)
+    window, _ = asked_time(asked, now)
     async with backends.opened() as open_:
         known = await open_.scene(window, now, watch)
         names = [name for name in ("prometheus", "loki", "jaeger") if name in open_.clients]
