@@ -225,6 +225,12 @@ def test_large_plans_get_a_coarser_step_before_anything_is_left_out() -> None:
     assert found.grid.step_s % 15 == 0
 
 
+def test_one_large_query_makes_the_step_coarser_until_it_fits_in_an_answer() -> None:
+    found = shape(HOUR, 15, [2000, 2000], [100] * 2, 60_000, is_slow=False)
+    assert found.left_out == ()
+    assert found.grid.step_s > 30
+
+
 def test_what_does_not_fit_at_all_is_left_out_from_the_end() -> None:
     found = shape(HOUR, 15, [3000] * 30, [100] * 30, 60_000, is_slow=False)
     kept = sorted(one for batch in found.batches for one in batch)

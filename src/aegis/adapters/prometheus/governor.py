@@ -106,7 +106,7 @@ def shape(
         asked = asked[: max(1, math.ceil(len(asked) * IMPORTANT_SHARE))]
     step_s = first_step_s(window, interval_s)
     grid = Grid(window, step_s)
-    while is_slow or _bytes(grid, [counts[one] for one in asked]) > PLANNED_BYTES:
+    while is_slow or not _fits(grid, [counts[one] for one in asked]):
         coarser = Grid(window, grid.step_s + step_s)
         if window.duration_s / coarser.step_s < LEAST_POINTS:
             break
@@ -115,6 +115,12 @@ def shape(
     batches, kept = _packed(asked, counts, lengths, grid, longest_query, most)
     left_out = tuple(one for one, count in enumerate(counts) if count and one not in kept)
     return Shape(grid, batches, left_out, is_slow)
+
+
+def _fits(grid: Grid, counts: Sequence[int]) -> bool:
+    """All together in the budget, and the largest alone in an answer."""
+    largest = _bytes(grid, [max(counts, default=0)])
+    return largest <= PLANNED_ANSWER and _bytes(grid, counts) <= PLANNED_BYTES
 
 
 def _bytes(grid: Grid, counts: Sequence[int]) -> int:
