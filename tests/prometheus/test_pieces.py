@@ -242,6 +242,7 @@ def test_what_does_not_fit_at_all_is_left_out_from_the_end() -> None:
 def test_one_query_over_the_size_of_an_answer_does_not_stop_the_others() -> None:
     found = shape(HOUR, 15, [10, MOST_ANSWER, 10], [100] * 3, 60_000, is_slow=False)
     assert found.left_out == (1,)
+    assert found.grid.step_s == 15
 
 
 def test_where_few_requests_are_left_there_are_fewer_batches() -> None:

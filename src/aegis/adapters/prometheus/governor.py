@@ -101,7 +101,9 @@ def shape(
     most_batches: int = MOST_BATCHES,
 ) -> Shape:
     """`counts` are series and `lengths` characters of each query, most important first."""
-    asked = [place for place, count in enumerate(counts) if count]
+    # What no step could make small enough must not make the others coarser.
+    most_series = PLANNED_ANSWER // (LEAST_POINTS * BYTES_A_SAMPLE + BYTES_A_SERIES)
+    asked = [place for place, count in enumerate(counts) if 0 < count <= most_series]
     if is_slow:
         asked = asked[: max(1, math.ceil(len(asked) * IMPORTANT_SHARE))]
     step_s = first_step_s(window, interval_s)
