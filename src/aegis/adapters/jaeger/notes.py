@@ -51,11 +51,11 @@ class Notes:
         percent = 100 * self.share
         failed, slow = self.cohorts.count("failed"), self.cohorts.count("slow")
         zh = (
-            f"调用链过多：读取了 {self.traces:,} 条（估计约占 {percent:.2g}%），"
+            f"调用链过多：读取了 {self.traces:,} 条（估计约占 {percent:.0f}%），"
             f"从 {self.slices} 个等长时段中各取最新写入的一批"
         )
         en = (
-            f"Too many traces: {self.traces:,} were read (an estimated {percent:.2g} %), "
+            f"Too many traces: {self.traces:,} were read (an estimated {percent:.0f} %), "
             f"the newest of each of {self.slices} equal parts of the time"
         )
         if failed or slow:

@@ -1,0 +1,101 @@
+"""`aegis analyze` without a case: the configured backends are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from aegis.bootstrap.live import HISTORY, extent_of
+from aegis.model.telemetry import TimeWindow
+from tests.adapters.jaeger_server import JaegerServer
+from tests.adapters.loki_server import HeldLoki, stored
+from tests.adapters.stand_in import Reply, standing_in
+from tests.cli.commands import Aegis
+from tests.fakes import FakeClock
+from tests.recordings import SmallShop, at, between, lines_of, spans_of
+
+pytestmark = pytest.mark.loopback
+
+SHOP = SmallShop().recording()
+SPANS = spans_of(SHOP.spans)[3:]  # an id of zeros is no id
+WINDOW = ("--start", "2026-03-01T10:30:00Z", "--end", "2026-03-01T10:36:00Z")
+BACKENDS = ("PROMETHEUS_BASE_URL", "LOKI_BASE_URL", "JAEGER_BASE_URL", "ALERTMANAGER_BASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is minute 40."""
+    for name in BACKENDS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("aegis.bootstrap.live.SystemClock", lambda: FakeClock(at(40)))
+
+
+@contextmanager
+def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Loki and Jaeger that saw the shop."""
+    loki = HeldLoki(stored(lines_of(SHOP.logs)))
+    with standing_in(loki.answer) as logs, standing_in(JaegerServer(SPANS)) as traces:
+        monkeypatch.setenv("LOKI_BASE_URL", logs.url)
+        monkeypatch.setenv("JAEGER_BASE_URL", traces.url)
+        yield
+
+
+def test_without_a_backend_it_says_what_to_set(aegis: Aegis) -> None:
+    ran = aegis("analyze", "why slow?")
+    assert ran.code == 2
+    assert ran.err.startswith("error: PROMETHEUS_BASE_URL: not set")
+
+
+def test_it_names_the_cause_and_what_is_not_configured(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(monkeypatch):
+        told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
+    assert told["ranked_root_causes"][0]["service"] == "store"
+    assert "No metrics: PROMETHEUS_BASE_URL is not set." in told["blind_spots"]
+    tools = [step["tool"] for step in told["trace"]["steps"]]
+    assert tools == ["trace_note", "read_metrics", "read_traces", "read_logs", "diagnose"]
+
+
+def test_a_time_that_the_question_names_is_a_guess(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(monkeypatch):
+        told = aegis("analyze", "why slow in the last 10 minutes?", "--json").json()
+    assert "find_onset" in [step["tool"] for step in told["trace"]["steps"]]
+
+
+def test_a_backend_that_is_down_is_a_blind_spot_and_the_rest_answers(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(monkeypatch), standing_in(lambda _: Reply(401, b"who are you?")) as locked:
+        monkeypatch.setenv("PROMETHEUS_BASE_URL", locked.url)
+        told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
+    assert told["ranked_root_causes"][0]["service"] == "store"
+    assert any("AEGIS_PROMETHEUS_" in spot and "401" in spot for spot in told["blind_spots"])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        ("2026-03-01T10:50:00Z", "2026-03-01T10:55:00Z", "lies in the future"),
+        ("2026-02-27T10:00:00Z", "2026-03-01T10:00:00Z", "is longer than 24 h"),
+    ],
+)
+def test_a_time_that_cannot_be_asked_about_is_refused(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch, start: str, end: str, told: str
+) -> None:
+    with shop(monkeypatch):
+        ran = aegis("analyze", "why slow?", "--start", start, "--end", end)
+    assert ran.code == 3
+    assert told in ran.err
+
+
+def test_history_is_read_before_the_time_and_nothing_after_now() -> None:
+    window = between(30, 36)
+    assert extent_of(window, at(40)) == TimeWindow(window.start - HISTORY, at(40))
+    later = at(36) + timedelta(hours=5)
+    assert extent_of(window, later) == TimeWindow(window.start - HISTORY, at(51))
