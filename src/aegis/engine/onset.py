@@ -28,6 +28,7 @@ NEAR_TOTAL = 10.0
 """What lies beside the asked time must burn this much to be meant."""
 CLEARLY_BURNS = 20.0
 """Heat of another incident that is worth losing its rows of the baseline."""
+PAST_ENDS_MIN, LEAST_PAST_MIN = 20, 40
 AFTERMATH_MIN = 8
 BURNS_ALL_ALONG = 0.8
 """Heat a minute of a stretch that began before what was read."""
@@ -71,7 +72,9 @@ def find_onset(
     stretches = stretches_of(heat_of(signs, grid))
     meant = _meant(stretches, grid, asked, moment_ns)
     if meant is None:
-        meant = _since_before(read, grid, extent, asked)
+        meant, signs = _against_the_past(read, grid, extent, asked)
+    if meant is None:
+        meant, signs = _since_before(read, grid, extent, asked)
     others = tuple(
         _window(one, grid, extent)
         for one in stretches
@@ -109,28 +112,50 @@ def _recorded(observations: Observations) -> TimeWindow | None:
     return TimeWindow(from_ns(min(firsts)), from_ns(max(lasts) + MICROSECOND_NS))
 
 
+def _against_the_past(
+    read: Telemetry, grid: Grid, extent: TimeWindow, asked: TimeWindow
+) -> tuple[Stretch | None, list[Sign]]:
+    """A stretch at the asked time so long that it blurred what is usual over all that was read.
+
+    Against the time well before the asked one it stands out clearly, or is not believed.
+    """
+    until = asked.start - timedelta(minutes=PAST_ENDS_MIN)
+    if until - timedelta(minutes=LEAST_PAST_MIN) < extent.start:
+        return None, []
+    signs = signs_of(read, grid, TimeWindow(extent.start, until))
+    for one in stretches_of(heat_of(signs, grid)):
+        if (
+            one.first > FIRST_MINUTES
+            and one.total >= CLEARLY_BURNS
+            and one.total >= BURNS_ALL_ALONG * (one.last + 1 - one.first)
+            and _touches(one, grid, asked)
+        ):
+            return one, signs
+    return None, signs
+
+
 def _since_before(
     read: Telemetry, grid: Grid, extent: TimeWindow, asked: TimeWindow
-) -> Stretch | None:
-    """A stretch from the first minute on that fills most of what was read.
+) -> tuple[Stretch | None, list[Sign]]:
+    """A stretch from the first minute on that fills more than a quarter of what was read.
 
     Then trouble is what is usual, and only the calm after it tells so: the last minutes are
     taken for calm, and what burned before them is believed where it began with the telemetry.
     """
     calm = TimeWindow(extent.end - timedelta(minutes=AFTERMATH_MIN), extent.end)
     if calm.start <= max(extent.start, asked.start):
-        return None
-    found = stretches_of(heat_of(signs_of(read, grid, calm), grid), usual_quantile=0.0)
-    for one in found[:1]:
+        return None, []
+    signs = signs_of(read, grid, calm)
+    for one in stretches_of(heat_of(signs, grid), usual_quantile=0.0)[:1]:
         minutes = one.last + 1 - one.first
         if (
             one.first <= FIRST_MINUTES
-            and 2 * minutes >= grid.minutes
+            and 4 * minutes >= grid.minutes
             and one.total >= BURNS_ALL_ALONG * minutes
             and _touches(one, grid, asked)
         ):
-            return one
-    return None
+            return one, signs
+    return None, signs
 
 
 def focused(observations: Observations, found: Found) -> Observations:
@@ -157,7 +182,7 @@ def with_onset(diagnosis: Diagnosis, onset: Onset) -> Diagnosis:
     return replace(
         diagnosis,
         causes=causes,
-        none_probability=1.0 - kept * (1.0 - diagnosis.none_probability),
+        none_probability=(1.0 - kept) + kept * diagnosis.none_probability,
         evidence=tuple(replace(one, left_out=onset.left_out) for one in diagnosis.evidence),
         onset=onset,
     )

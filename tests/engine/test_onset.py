@@ -1,0 +1,262 @@
+"""When did it begin? Four outcomes, the window and the baseline that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aegis.engine.diagnosis import diagnose
+from aegis.engine.onset import BELIEF_IN_NOTHING, find_onset, focused, with_onset
+from aegis.model.incident import Observations
+from aegis.model.telemetry import Matrix
+from tests.engine.burning import (
+    HOURS_MIN,
+    Minutes,
+    asked_for,
+    found,
+    lines,
+    metrics,
+    minute_of,
+    minutes,
+    minutes_of,
+    traces,
+)
+
+STEP_MIN = 0.5
+
+
+def hours(*burning: Minutes, asked: Minutes = (150, 165), drift: float = 0.0) -> Observations:
+    """Metrics only."""
+    return replace(asked_for(*asked), metrics=metrics(burning, drift=drift))
+
+
+# --- Four outcomes ------------------------------------------------------------------------------
+
+
+def test_what_still_burns_began_and_goes_on() -> None:
+    told = found(hours((152, HOURS_MIN)))
+    assert told.onset.outcome == "ongoing"
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+    assert told.onset.end_ns is None
+    start, end = minutes_of(told.window)
+    assert start == minute_of(told.onset.start_ns)
+    assert end == pytest.approx(HOURS_MIN, abs=STEP_MIN)
+
+
+def test_what_is_over_began_and_ended() -> None:
+    told = found(hours((152, 160)))
+    assert told.onset.outcome == "ended"
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+    assert minute_of(told.onset.end_ns) == pytest.approx(160, abs=1.0)
+    assert minutes_of(told.window) == (
+        minute_of(told.onset.start_ns),
+        minute_of(told.onset.end_ns),
+    )
+
+
+def test_where_nothing_burns_the_asked_time_is_the_window() -> None:
+    told = found(hours())
+    assert told.onset.outcome == "nothing"
+    assert (told.onset.start_ns, told.onset.end_ns) == (None, None)
+    assert minutes_of(told.window) == (150, 165)
+    assert told.onset.left_out == ()
+
+
+@pytest.mark.parametrize("end", [120.0, 165.0])
+def test_what_burned_from_the_first_row_on_began_before_the_history(end: float) -> None:
+    """Also where it burns for most of the time, so that burning is what is usual."""
+    told = found(hours((0, end), asked=(end - 20, end - 5)))
+    assert told.onset.outcome == "before_history"
+    assert told.onset.start_ns is None
+    assert minute_of(told.onset.end_ns) == pytest.approx(end, abs=1.5)
+    assert minutes_of(told.window)[0] == 0.0
+
+
+def test_what_burned_a_third_of_the_history_and_from_its_start_on_is_told_too() -> None:
+    told = found(hours((0, 50), asked=(30, 45)))
+    assert told.onset.outcome == "before_history"
+    assert minute_of(told.onset.end_ns) == pytest.approx(50, abs=1.0)
+
+
+def test_what_burns_for_a_third_of_the_history_is_told_against_the_time_before() -> None:
+    told = found(hours((118, HOURS_MIN), asked=(160, 175)))
+    assert told.onset.outcome == "ongoing"
+    assert minute_of(told.onset.start_ns) == pytest.approx(118, abs=STEP_MIN)
+
+
+def test_with_too_little_around_the_asked_time_nothing_is_said() -> None:
+    short = replace(asked_for(5, 15, extent=(0, 24)), metrics=metrics([(6, 24)], until=24))
+    assert find_onset(short, short.window) is None
+    nothing = asked_for(5, 15)
+    assert find_onset(nothing, nothing.window) is None
+
+
+def test_enough_around_the_asked_time_is_a_quarter_of_an_hour() -> None:
+    enough = replace(asked_for(15, 20, extent=(0, 30)), metrics=metrics([(16, 20)], until=30))
+    assert find_onset(enough, enough.window) is not None
+    fewer = replace(enough, metrics=metrics([(16, 20)], until=29))
+    assert find_onset(replace(fewer, window=minutes(14, 29)), minutes(14, 29)) is None
+
+
+# --- Which incident is meant --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", [(140, 150), (145, 160), (155, 170), (166, 176), (100, 170)])
+def test_a_guess_that_is_off_means_the_same(asked: Minutes) -> None:
+    told = found(hours((152, 164), asked=asked))
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+
+
+@pytest.mark.parametrize("asked", [(100, 135), (178, 180)])
+def test_what_lies_far_from_the_asked_time_is_not_meant(asked: Minutes) -> None:
+    told = found(hours((152, 163), asked=asked))
+    assert told.onset.outcome == "nothing"
+
+
+def test_of_several_that_touch_the_one_that_fills_the_asked_time_is_meant() -> None:
+    told = found(hours((90, 104), (150, 164), asked=(102, 165)))
+    assert minute_of(told.onset.start_ns) == pytest.approx(150, abs=STEP_MIN)
+
+
+def test_of_several_beside_the_nearest_is_meant() -> None:
+    told = found(hours((90, 104), (125, 137), asked=(107, 116)))
+    assert minute_of(told.onset.start_ns) == pytest.approx(90, abs=STEP_MIN)
+
+
+def test_a_point_in_time_means_the_nearest_beginning() -> None:
+    seen = hours((90, 104), (120, 140), asked=(100, 130))
+    assert minute_of(found(seen, 95).onset.start_ns) == pytest.approx(90, abs=STEP_MIN)
+    assert minute_of(found(seen, 118).onset.start_ns) == pytest.approx(120, abs=STEP_MIN)
+
+
+# --- Robust to what is no incident --------------------------------------------------------------
+
+
+def test_slow_drift_is_no_onset() -> None:
+    assert found(hours(drift=0.3)).onset.outcome == "nothing"
+
+
+def test_one_spike_is_no_onset() -> None:
+    assert found(hours((155, 155.5))).onset.outcome == "nothing"
+
+
+def test_everybody_getting_more_traffic_is_no_onset() -> None:
+    """A harmless step of the load, in which no service answers worse."""
+    calm = metrics([])
+    stepped = []
+    for one in calm.series:
+        later = one.times_ns >= calm.series[0].times_ns[0] + int(152 * 60e9)
+        more = np.where(later, 1.4, 1.0) if "requests" in one.name else 1.0
+        stepped.append(replace(one, values=one.values * more))
+    seen = replace(asked_for(150, 165), metrics=Matrix(tuple(stepped)))
+    assert found(seen).onset.outcome == "nothing"
+
+
+def test_one_service_getting_less_traffic_than_everybody_is_an_onset() -> None:
+    calm = metrics([])
+    lost = []
+    for one in calm.series:
+        later = one.times_ns >= calm.series[0].times_ns[0] + int(152 * 60e9)
+        less = np.where(later, 0.3, 1.0)
+        is_one = one.service == "store" and "requests" in one.name
+        lost.append(replace(one, values=one.values * less) if is_one else one)
+    # A third service, so that the two do not outvote each other.
+    lost.append(replace(calm.series[2], service="bank"))
+    seen = replace(asked_for(150, 165), metrics=Matrix(tuple(lost)))
+    told = found(seen)
+    assert told.onset.outcome == "ongoing"
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+
+
+def test_a_gap_in_the_recording_is_no_onset_and_hides_none() -> None:
+    seen = replace(asked_for(150, 165), metrics=metrics([], silent=[(140, 150), (155, 158)]))
+    assert found(seen).onset.outcome == "nothing"
+    seen = replace(seen, metrics=metrics([(152, 170)], silent=[(100, 130), (156, 158)]))
+    assert minute_of(found(seen).onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+
+
+# --- Every source can tell ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["slow", "failed", "short"])
+def test_spans_alone_tell_the_onset(kind: str) -> None:
+    seen = replace(asked_for(150, 165), spans=traces([(152, 166)], kind=kind))
+    told = found(seen)
+    assert told.onset.outcome == "ended"
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=0.25)
+
+
+def test_logs_alone_tell_the_onset() -> None:
+    seen = replace(asked_for(150, 165), logs=lines([(152, 166)]))
+    assert minute_of(found(seen).onset.start_ns) == pytest.approx(152, abs=0.25)
+
+
+def test_the_order_of_the_series_does_not_matter() -> None:
+    seen = hours((152, 160))
+    turned = replace(seen, metrics=Matrix(tuple(reversed(seen.metrics.series))))
+    assert found(turned) == found(seen)
+
+
+# --- The baseline -------------------------------------------------------------------------------
+
+
+def test_an_earlier_incident_is_no_part_of_the_baseline() -> None:
+    told = found(hours((60, 80), (152, 160)))
+    (out,) = told.onset.left_out
+    assert minutes_of(out) == (pytest.approx(60, abs=1.0), pytest.approx(80, abs=1.0))
+
+
+def test_a_short_flicker_is_not_worth_losing_its_rows() -> None:
+    told = found(hours((60, 64), (152, 160)))
+    assert told.onset.outcome == "ended"
+    assert told.onset.left_out == ()
+
+
+def test_what_is_left_out_is_gone_from_every_table() -> None:
+    seen = replace(hours((60, 80), (152, 160)), spans=traces([(152, 160)]), logs=lines([(60, 80)]))
+    told = found(seen)
+    kept = focused(seen, told)
+    (out,) = told.onset.left_out
+    assert kept.window == told.window
+    for series in kept.metrics.series:
+        assert not out.contains(series.times_ns).any()
+        assert len(series.times_ns) > 250
+    assert not out.contains(kept.logs.time_ns).any()
+    roots = kept.spans.start_ns[kept.spans.parent_span_id == b""]
+    assert not out.contains(roots).any()
+
+
+# --- What the diagnosis makes of it -------------------------------------------------------------
+
+
+def test_the_diagnosis_carries_the_onset_and_its_citations_what_was_left_out() -> None:
+    seen = hours((60, 80), (152, 160))
+    told = found(seen)
+    diagnosis = with_onset(diagnose(focused(seen, told)), told.onset)
+    assert diagnosis.onset == told.onset
+    assert diagnosis.window == told.window
+    assert diagnosis.causes[0].service == "shop"
+    assert diagnosis.evidence
+    assert {item.left_out for item in diagnosis.evidence} == {told.onset.left_out}
+
+
+def test_an_onset_that_was_found_leaves_the_probabilities_alone() -> None:
+    seen = hours((152, 160))
+    told = found(seen)
+    plain = diagnose(focused(seen, told))
+    assert with_onset(plain, told.onset).causes == plain.causes
+    assert with_onset(plain, told.onset).none_probability == plain.none_probability
+
+
+def test_where_nothing_began_the_causes_are_believed_less() -> None:
+    seen = hours((152, 160))
+    told = found(seen)
+    plain = diagnose(focused(seen, told))
+    doubted = with_onset(plain, replace(told.onset, outcome="nothing"))
+    for before, after in zip(plain.causes, doubted.causes, strict=True):
+        assert after.probability == pytest.approx(BELIEF_IN_NOTHING * before.probability)
+    total = sum(cause.probability for cause in doubted.causes) + doubted.none_probability
+    assert total == pytest.approx(1.0)
+    assert doubted.none_probability > 0.5
