@@ -290,7 +290,7 @@ BAD_QUESTIONS: dict[str, tuple[tuple[str, ...], int, str]] = {
         2,
         "is not between 1971 and 2199",
     ),
-    "an unknown ablation": (("--ablate", "luck"), 2, "'luck' is none of graph, metrics"),
+    "an unknown ablation": (("--ablate", "luck"), 2, "'luck' is none of graph,"),
     "an unknown language": (("--lang", "fr"), 2, "'fr' is not one of"),
     "an unknown option": (("--fast",), 2, "No such option"),
 }

@@ -205,7 +205,7 @@ def test_the_order_of_the_series_does_not_matter() -> None:
 def test_an_earlier_incident_is_no_part_of_the_baseline() -> None:
     told = found(hours((60, 80), (152, 160)))
     (out,) = told.onset.left_out
-    assert minutes_of(out) == (pytest.approx(60, abs=1.0), pytest.approx(80, abs=1.0))
+    assert minutes_of(out) == pytest.approx((60.0, 80.0), abs=1.0)
 
 
 def test_a_short_flicker_is_not_worth_losing_its_rows() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from aegis import bootstrap
 from aegis.entrypoints.answer_json import answer_json
 from aegis.entrypoints.http.schemas import AnalyzeAnswer
+from aegis.model.telemetry import TimeWindow
 from tests.http.service import (
     ANALYZE,
     QUESTION,
@@ -86,17 +88,22 @@ def test_a_time_named_in_the_question_without_telemetry_is_400(shop: Path) -> No
     assert problem_of(response) == (400, "invalid_request", "description")
 
 
-def test_the_answer_is_that_of_the_command_line_with_the_case_in_its_trace(shop: Path) -> None:
+def test_the_answer_is_whole_with_the_case_and_the_onset_in_its_trace(shop: Path) -> None:
     (response,) = warm(shop, asked(time_range=FAULT, session_id="s-1"))
     found = response.json()
-    analysis = bootstrap.analyze_case(bootstrap.open_case(shop), QUESTION, "en")
-    expected = json.loads(json.dumps(answer_json(analysis)))
-    steps, before = found.pop("trace")["steps"], expected.pop("trace")["steps"]
+    window = TimeWindow(*(datetime.fromisoformat(moment) for moment in FAULT.values()))
+    question = bootstrap.Asked(QUESTION, "en", ZoneInfo("UTC"), window)
+    expected = json.loads(json.dumps(answer_json(bootstrap.analyze_recorded(shop, question))))
     assert found == expected | {"session_id": "s-1"}
+    steps = found["trace"]["steps"]
     assert [step["tool"] for step in steps] == [
         "trace_note",
         "open_case",
-        *(step["tool"] for step in before[1:]),
+        "read_metrics",
+        "read_traces",
+        "read_logs",
+        "find_onset",
+        "diagnose",
     ]
     assert json.loads(steps[1]["observation"])["case"] == "small-shop"
     AnalyzeAnswer.model_validate(response.json())

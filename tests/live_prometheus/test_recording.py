@@ -31,7 +31,7 @@ def test_recorded_and_replayed_the_ranking_is_the_same(
         )
         asked = Asked("why is it slow?", "en", UTC, here.case.fault_window())
         clock = FakeClock(here.case.extent.end)
-        live = asyncio.run(answer(backends, asked, clock))
+        live = asyncio.run(answer(backends, asked, clock, exact=True))
         folder = tmp_path / "recorded"
         recorded = asyncio.run(record(backends, asked, folder, 50_000_000, clock))
     assert recorded.kept.samples > 0

@@ -34,6 +34,7 @@ _GAPS: dict[GapReason, tuple[str, str]] = {
     "sampled": ("数据太多，只读取了均匀抽样", "too much to read, only an even sample was used"),
     "undated": ("时间不可信，未计入前后对比", "times not believable, left out of the comparison"),
     "unavailable": ("没有应答，无法查询", "did not answer, could not be asked"),
+    "not_configured": ("没有配置来源", "no source is configured"),
     "short": ("样本太少，无法判断", "too few samples to judge"),
 }
 

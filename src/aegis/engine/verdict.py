@@ -33,7 +33,9 @@ SOURCE_WORDS: dict[Source, Text] = {
     "logs": Text("日志", "logs"),
     "changes": Text("变更记录", "change records"),
 }
-_BLIND_REASONS = frozenset({"no_data", "not_recorded", "no_baseline", "unavailable"})
+_BLIND_REASONS = frozenset(
+    {"no_data", "not_recorded", "no_baseline", "unavailable", "not_configured"}
+)
 _LIKELY = (
     (0.8, Text("极有可能", "very likely")),
     (0.5, Text("很可能", "probably")),

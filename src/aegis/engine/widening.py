@@ -21,6 +21,7 @@ _ALERTS = Text("告警", "alerts")
 _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
     "unavailable": (95, "恢复{what}数据源后再问一次：它没有应答", "Ask again once {what} answer"),
     "no_data": (85, "补上{what}：这段时间没有数据", "Find out why there are no {what}"),
+    "not_configured": (60, "配置{what}来源后再问一次", "Configure a source of {what}"),
     "not_recorded": (60, "接入{what}：没有它看不到相关的故障", "Start recording {what}"),
     "no_baseline": (
         80,
