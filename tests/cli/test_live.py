@@ -96,6 +96,6 @@ def test_a_time_that_cannot_be_asked_about_is_refused(
 
 def test_history_is_read_before_the_time_and_nothing_after_now() -> None:
     window = between(30, 36)
-    assert extent_of(window, at(40)) == TimeWindow(window.start - HISTORY, at(40))
+    assert extent_of(window, at(37)) == TimeWindow(window.start - HISTORY, at(37))
     later = at(36) + timedelta(hours=5)
-    assert extent_of(window, later) == TimeWindow(window.start - HISTORY, at(51))
+    assert extent_of(window, later) == TimeWindow(window.start - HISTORY, at(38))

@@ -36,7 +36,9 @@ from aegis.workflows.verify_answer.verify import Checked, Citation, verify_answe
 
 HISTORY = timedelta(hours=3)
 """How much is read before the window asked about: enough for a baseline and for the onset."""
-AFTER = timedelta(minutes=15)
+AFTER = timedelta(minutes=2)
+"""Less than Prometheus looks back for a sample: what exists is asked at the end of the time read,
+and where telemetry stopped with the incident nothing would be found any later."""
 LONGEST_WINDOW = timedelta(hours=24)
 
 

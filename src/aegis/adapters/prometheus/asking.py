@@ -11,7 +11,13 @@ from datetime import datetime
 from aegis.adapters.prometheus.answers import Row
 from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.batches import OVERHEAD, apart, counted, joined
-from aegis.adapters.prometheus.governor import MOST_ANSWER, MOST_COUNTS, Grid, text_batches
+from aegis.adapters.prometheus.governor import (
+    MOST_ANSWER,
+    MOST_COUNTS,
+    Grid,
+    moments_of,
+    text_batches,
+)
 from aegis.model.errors import AnswerTooLarge, SourceError, SourceRejected
 from aegis.model.telemetry import TimeWindow
 
@@ -38,13 +44,12 @@ class Asker:
     async def count(
         self, expressions: Sequence[str], window: TimeWindow, longest_query: int
     ) -> Counts:
-        """The more of two moments, the end and the middle of the window.
+        """The most of the moments that `moments_of` names.
 
-        What cannot be counted is taken for UNCOUNTED; 0 = nothing there at both moments.
+        What cannot be counted is taken for UNCOUNTED; 0 = nothing there at any of them.
         """
         lengths = [len(one) + OVERHEAD for one in expressions]
         batches = [one for one in text_batches(lengths, longest_query, MOST_COUNTS) if one]
-        middle = window.start + (window.end - window.start) / 2
         counted_over = {place for batch in batches for place in batch}
         series = {
             place: UNCOUNTED for place in range(len(expressions)) if place not in counted_over
@@ -69,7 +74,7 @@ class Asker:
         with leaves():
             async with asyncio.TaskGroup() as group:
                 for batch in batches:
-                    for moment in (window.end, middle):
+                    for moment in moments_of(window):
                         group.create_task(one(batch, moment))
         found = tuple(series[place] for place in range(len(expressions)))
         return Counts(found, max(took, default=0.0))

@@ -25,7 +25,7 @@ from aegis.adapters.prometheus.answers import Result
 from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
-from aegis.adapters.prometheus.governor import text_batches
+from aegis.adapters.prometheus.governor import moments_of, text_batches
 from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo
 from aegis.adapters.prometheus.promql import one_of, quoted, selector
 from aegis.model.errors import SourceRejected
@@ -162,12 +162,13 @@ async def _labels(
     """Labels and a few values of each name; names without a series are missing."""
     series: list[Mapping[str, str]] = []
     if plain:
-        series += await _some_series(api, plain, window.end, flavour)
-        found = {one.get("__name__") for one in series}
-        silent = [one for one in plain if one not in found]
-        if silent:
-            middle = window.start + timedelta(seconds=window.duration_s / 2)
-            series += await _some_series(api, silent, middle, flavour)
+        silent = plain
+        for moment in moments_of(window):
+            series += await _some_series(api, silent, moment, flavour)
+            found = {one.get("__name__") for one in series}
+            silent = [one for one in plain if one not in found]
+            if not silent:
+                break
     if natives:
         last = TimeWindow(window.end - timedelta(seconds=COUNTED_OVER_S), window.end)
         asked = [selector(one, {}, utf8=flavour.knows_utf8) for one in natives]

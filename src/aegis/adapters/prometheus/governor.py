@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from aegis.model.errors import InvalidWindow
 from aegis.model.telemetry import TimeWindow, from_ns
@@ -77,6 +78,15 @@ class Shape:
     batches: tuple[tuple[int, ...], ...]
     left_out: tuple[int, ...]
     is_slow: bool
+
+
+def moments_of(window: TimeWindow) -> tuple[datetime, datetime, datetime]:
+    """When to see what exists: at the end, a little before it, and in the middle.
+
+    What was asked about lies near the end, where telemetry may have stopped with the fault.
+    """
+    before = min(timedelta(minutes=20), (window.end - window.start) / 4)
+    return window.end, window.end - before, window.start + (window.end - window.start) / 2
 
 
 def rate_window_s(slowest_s: int) -> int:
