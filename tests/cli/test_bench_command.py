@@ -142,3 +142,55 @@ def test_a_folder_without_cases_is_an_error(aegis: Aegis, sets: Path) -> None:
     ran = aegis("bench", sets / "notes")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err == f"error: {sets / 'notes'}: there is no case folder in it\n"
+
+
+def test_an_asked_window_is_looked_into_and_its_onset_scored(aegis: Aegis, sets: Path) -> None:
+    """The question looks back 15 minutes from the end; the labels do not tell the onset."""
+    truth = sets / "faults" / "case-1" / "truth.json"
+    told = json.loads(truth.read_text())
+    truth.write_text(json.dumps({**told, "onset": "2026-03-01T10:27:00Z"}))
+    ran = aegis("bench", sets, "--window", "asked", "--json")
+    report = ran.json()
+    assert (ran.code, ran.err) == (0, "")
+    onset = report["pooled"]["onset"]
+    assert list(onset) == ["found", "error_s_p50", "error_s_p90", "false"]
+    assert onset["found"] == 1.0
+    assert onset["error_s_p50"] <= 60
+    assert onset["false"] == 0.0
+    by_id = {one["id"]: one["onset"] for one in report["per_case"]}
+    assert by_id["fault-0"]["error_s"] is None
+    assert abs(by_id["fault-1"]["error_s"]) <= 60
+    assert by_id["quiet-0"] == {"outcome": "nothing", "start": None, "error_s": None}
+    table = aegis("bench", sets, "--window", "asked").out
+    for row in ("onset found", "onset error s p50", "onset error s p90", "onset where quiet"):
+        assert row in table
+
+
+def test_the_asked_window_can_be_moved_and_widened(aegis: Aegis, sets: Path) -> None:
+    literal = ("--window", "asked", "--ablate", "onset", "--json")
+
+    def starts(*options: str) -> list[str]:
+        ran = aegis("bench", sets / "faults", *literal, *options)
+        return [one["onset"]["start"] for one in ran.json()["per_case"]]
+
+    assert starts() == ["2026-03-01T10:25:00Z"] * 3
+    assert starts("--shift-minutes", "-5") == ["2026-03-01T10:20:00Z"] * 3
+    assert starts("--shift-minutes", "-5", "--asked-minutes", "30") == ["2026-03-01T10:05:00Z"] * 3
+
+
+@pytest.mark.parametrize("option", ["--shift-minutes", "--asked-minutes"])
+def test_only_an_asked_window_can_be_moved(aegis: Aegis, sets: Path, option: str) -> None:
+    ran = aegis("bench", sets, option, "5")
+    assert (ran.code, ran.out) == (2, "")
+    assert "only with --window asked" in ran.err
+    assert option in ran.err
+
+
+def test_a_broken_onset_label_is_named(aegis: Aegis, sets: Path) -> None:
+    truth = sets / "faults" / "case-1" / "truth.json"
+    told = json.loads(truth.read_text())
+    for broken in ("soon", 5, "2026-03-01T10:27:00"):
+        truth.write_text(json.dumps({**told, "onset": broken}))
+        ran = aegis("bench", sets / "faults", "--window", "asked", "--json")
+        assert ran.json()["failed"] == 1
+        assert "truth.json: onset: must be a time with an offset, or null" in ran.err

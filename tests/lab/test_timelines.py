@@ -21,6 +21,7 @@ from lab.simulator.gaps import (
     leave_out_lines,
     leave_out_series,
     leave_out_spans,
+    not_kept,
     restart_gaps,
 )
 from lab.simulator.plan import FIRST_FROZEN_SEED
@@ -30,6 +31,8 @@ from lab.simulator.timeline_case import TimelineRecording, record_timeline
 SEEDS = (2, 6, 10, 12)
 """Small worlds, with earlier incidents, restarts and logs among them."""
 QUIET = 14
+EARLY = [36, 52, 58]
+"""Those below 60 whose incident began before the recording."""
 MINUTE = timedelta(minutes=1)
 
 
@@ -226,3 +229,37 @@ def test_the_command_writes_timelines_and_does_not_cross_into_the_frozen_half(
     refused = CliRunner().invoke(app, [*crossing, str(tmp_path / "no")])
     assert refused.exit_code == 2
     assert not (tmp_path / "no").exists()
+
+
+def test_some_incidents_began_before_what_is_kept_and_can_still_be_labelled() -> None:
+    early = [seed for seed in range(60) if drawn(seed).recorded_from_s]
+    assert early == EARLY
+    for seed in early:
+        plan = drawn(seed)
+        (episode,) = plan.episodes
+        assert plan.recorded_from_s - episode.start_s >= 30 * 60
+        assert 30 * 60 <= plan.asked_s - plan.recorded_from_s <= 90 * 60
+        assert plan.asked_s - episode.start_s >= 2 * 3600
+        assert episode.end_s < plan.end_s
+
+
+def test_nothing_is_kept_from_before_the_recording() -> None:
+    made = recording(EARLY[0])
+    began = made.timeline.epoch_s * 10**9 + int(made.timeline.recorded_from_s * 1e9)
+    times = [one.times_ns for one in made.metrics.series]
+    assert min(int(one.min()) for one in times) >= began
+    assert min(int(one.min()) for one in times) < began + 120 * 10**9
+    for column in (made.spans.start_ns, made.logs.time_ns):
+        assert not len(column) or int(column.min()) >= began
+    assert made.onset is not None
+    assert to_ns(made.onset) < began
+    assert abs(to_ns(made.header.fault_window.start) - began) <= 10**6
+
+
+def test_everything_before_a_moment_is_a_gap_of_everybody() -> None:
+    assert not_kept(0.0) == ()
+    assert set(not_kept(90.0)) == {
+        Gap("metrics", None, 0.0, 90.0),
+        Gap("spans", None, 0.0, 90.0),
+        Gap("logs", None, 0.0, 90.0),
+    }

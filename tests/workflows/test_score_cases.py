@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aegis.agent.monitor import Scene, Sources
 from aegis.model.incident import TrueCause
+from aegis.model.telemetry import TimeWindow
 from aegis.workflows.score_cases.benchmark import (
+    Given,
     Task,
     rank_case,
     report,
@@ -18,7 +20,7 @@ from aegis.workflows.score_cases.benchmark import (
 )
 from aegis.workflows.score_cases.scores import CaseResult
 from tests.fakes import FakeTelemetry
-from tests.recordings import Recording, SmallShop, between
+from tests.recordings import Recording, SmallShop, at, between
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,66 @@ def test_the_same_seed_deals_the_same_labels() -> None:
     ours = results_with_truths("a", "b", "c", "d", "e", "f")
     assert shuffle_labels(ours, 4) == shuffle_labels(ours, 4)
     assert shuffle_labels(ours, 4) != shuffle_labels(ours, 5)
+
+
+@dataclass(frozen=True)
+class AskedCase(HeldCase):
+    """The same, of which only a question and a guess of its time are given."""
+
+    window: TimeWindow = field(default_factory=lambda: between(27, 37))
+    question: str = "Why is the shop slow?"
+    began: datetime | None = field(default_factory=lambda: at(30))
+
+    def load(self) -> Task:
+        task = super().load()
+        return Task(task.sources, replace(task.scene, alarm=None), self.window, self.question)
+
+    def onset(self) -> datetime | None:
+        return self.began
+
+
+def test_of_an_asked_window_the_onset_is_looked_for_and_compared() -> None:
+    ranked = asyncio.run(rank_case(AskedCase()))
+    assert ranked.ranking[0][0] == "store"
+    assert ranked.onset is not None
+    assert ranked.onset.outcome == "ended"
+    assert ranked.onset.true == at(30)
+    assert ranked.onset.error_s is not None
+    assert abs(ranked.onset.error_s) <= 30
+    printed = json.loads(json.dumps(report_json(report([ranked]))))
+    assert printed["per_case"][0]["onset"] == {
+        "outcome": "ended",
+        "start": printed["per_case"][0]["onset"]["start"],
+        "error_s": ranked.onset.error_s,
+    }
+    assert printed["pooled"]["onset"]["found"] == 1.0
+
+
+def test_an_exact_window_is_not_looked_for() -> None:
+    ranked = asyncio.run(rank_case(HeldCase()))
+    assert ranked.onset is None
+    printed = report_json(report([ranked]))
+    assert "onset" not in json.dumps(printed)
+
+
+def test_without_the_onset_step_the_asked_window_is_taken_as_it_is() -> None:
+    ranked = asyncio.run(rank_case(AskedCase(), frozenset({"onset"})))
+    assert ranked.onset is not None
+    assert (ranked.onset.outcome, ranked.onset.found) == ("as_asked", at(27))
+    assert ranked.onset.error_s == -180
+
+
+def test_the_symptom_in_the_question_stands_for_the_alarm() -> None:
+    told = asyncio.run(rank_case(AskedCase()))
+    unsaid = asyncio.run(rank_case(AskedCase(question="What is going on?")))
+    ablated = asyncio.run(rank_case(AskedCase(), frozenset({"alarm"})))
+    assert told.ranking != unsaid.ranking
+    assert ablated.ranking == unsaid.ranking
+
+
+def test_the_asked_window_can_be_moved_and_widened() -> None:
+    asked = between(25, 40)
+    assert Given("asked").window_of(asked) == asked
+    assert Given("asked", shift_minutes=-10).window_of(asked) == between(15, 30)
+    assert Given("asked", asked_minutes=60).window_of(asked) == between(-20, 40)
+    assert Given("asked", 5, 10).window_of(asked) == between(35, 45)

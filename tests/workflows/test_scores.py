@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from aegis.model.diagnosis import Family
 from aegis.model.incident import TrueCause
 from aegis.workflows.score_cases.scores import (
     CaseResult,
+    OnsetResult,
+    OnsetScores,
     expected_calibration_error,
     quantile,
     score,
@@ -100,3 +105,51 @@ def test_without_labels_there_are_cases_but_no_scores() -> None:
 def test_an_empty_ranking_is_a_miss_with_no_probability() -> None:
     scores = score([result("H", (), (TrueCause("a", "x", "cpu"),), None)])
     assert (scores.ac1, scores.avg5, scores.brier, scores.family) == (0.0, 0.0, 0.0, None)
+
+
+START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def with_onset(
+    found_s: float | None,
+    true_s: float | None,
+    outcome: str = "ended",
+    truth: tuple[TrueCause, ...] | None = (TrueCause("a", "stress", "cpu"),),
+) -> CaseResult:
+    moments = [None if s is None else START + timedelta(seconds=s) for s in (found_s, true_s)]
+    plain = result("O", (("a", 0.9),), truth)
+    return replace(plain, onset=OnsetResult(outcome, moments[0], moments[1]))
+
+
+def test_onset_errors_have_no_sign_and_are_over_all_labelled_beginnings() -> None:
+    scores = score([with_onset(10, 0), with_onset(0, 30), with_onset(50, 0)]).onset
+    assert scores is not None
+    assert (scores.found, scores.error_s_p50, scores.false) == (1.0, 30.0, None)
+    assert scores.error_s_p90 == pytest.approx(46.0)
+
+
+def test_a_beginning_that_was_not_found_is_infinitely_wrong() -> None:
+    missed = with_onset(None, 0, "nothing")
+    half = score([with_onset(10, 0), with_onset(20, 0), with_onset(30, 0), missed]).onset
+    assert half == OnsetScores(0.75, 25.0, None, None)
+    assert score([missed, missed]).onset == OnsetScores(0.0, None, None, None)
+
+
+def test_beginnings_named_where_nothing_was_wrong_are_false() -> None:
+    quiet = [with_onset(5, None, truth=()), with_onset(None, None, "nothing", truth=())]
+    assert score(quiet).onset == OnsetScores(None, None, None, 0.5)
+
+
+def test_that_it_began_before_the_history_is_right_whenever_that_was() -> None:
+    def error_s(found: float, true: float, outcome: str) -> float | None:
+        told = with_onset(found, true, outcome).onset
+        assert told is not None
+        return told.error_s
+
+    assert error_s(0, -7200, "before_history") == 0.0
+    assert error_s(0, 600, "before_history") == -600.0
+    assert error_s(0, -7200, "ended") == 7200.0
+
+
+def test_without_any_onset_there_are_no_onset_scores() -> None:
+    assert score(FIVE).onset is None

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from aegis.agent.monitor import Scene, Sources
+from aegis.agent.monitor import Scene, Sources, collect
+from aegis.engine.diagnosis import diagnose
+from aegis.engine.onset import Found, focused, with_onset
 from aegis.model.errors import InvalidCase, SourceUnavailable
 from aegis.model.evidence import Evidence
 from aegis.model.telemetry import EPOCH, Change, LogTable, Matrix, SpanTable, TimeWindow
@@ -192,3 +194,28 @@ def test_a_source_we_do_not_know_is_unverifiable() -> None:
     foreign = replace(cited(EVIDENCE[0]), source="crystal ball")
     (one,) = verified([foreign], Sources(HELD, HELD, HELD))
     assert one.verdict == "unverifiable"
+
+
+def test_what_left_out_another_incident_matches_only_with_that_left_out() -> None:
+    """An answer to a guess: its baseline does without an incident an hour before."""
+    shop = SmallShop(fault=between(30, 36)).recording()
+    held = FakeTelemetry(shop.metrics, shop.spans, shop.logs)
+    scene = Scene(between(0, 40), None, shop.header.services, shop.header.calls, ())
+    question = Question("Why is the shop slow?", between(27, 37), "en", exact=False)
+    sources = Sources(held, held, held)
+    told = asyncio.run(analyze_incident(question, sources, scene)).diagnosis
+    assert told.onset is not None
+    other = (between(10, 14),)
+    found = Found(replace(told.onset, left_out=other), told.window)
+    seen, _ = asyncio.run(collect(sources, scene, question.window))
+    cut = with_onset(diagnose(focused(seen, found)), found.onset)
+    assert {item.left_out for item in cut.evidence} == {other}
+    assert {item.source for item in cut.evidence} == {"metrics", "traces", "logs"}
+
+    exact = [replace(cited(item), left_out=item.left_out) for item in cut.evidence]
+    assert {one.verdict for one in verified(exact, sources, ())} == {"match"}
+    series = [one for one in exact if one.source == "metrics"]
+    forgotten = [replace(one, left_out=()) for one in series]
+    assert {one.verdict for one in verified(forgotten, sources, ())} == {"changed"}
+    mixed = verified([series[0], forgotten[0], series[1]], sources, ())
+    assert [one.verdict for one in mixed] == ["match", "changed", "match"]
