@@ -160,3 +160,35 @@ def test_a_sparkline_runs_from_the_lowest_to_the_highest_value() -> None:
     assert sparkline([3.0, 3.0, 3.0]) == "▁▁▁"
     assert sparkline([1.0]) == ""
     assert len(sparkline(list(range(100)))) == 16
+
+
+def test_the_time_a_question_names_is_a_guess_whose_onset_is_told(aegis: Aegis, shop: Path) -> None:
+    """The clock stands at 18:39:54 in Shanghai; the store is slow from 18:30 to 18:36."""
+    chinese = aegis("analyze", "18:25~18:33 商店为什么慢？", "--case", shop, "--json").json()
+    assert (chinese["start"], chinese["end"]) == ("2026-03-01T10:25:00Z", "2026-03-01T10:33:00Z")
+    onset = chinese["onset"]
+    assert onset["outcome"] == "ended"
+    assert "2026-03-01T10:29:30Z" <= onset["start"] <= "2026-03-01T10:30:30Z"
+    assert onset["statement"] in chinese["summary"].splitlines()
+    assert onset["statement"].startswith("始于 UTC 10:")
+    point = aegis("analyze", "why was the shop slow at 18:28?", "--case", shop, "--json").json()
+    assert point["onset"]["start"] == onset["start"]
+    step = next(one for one in point["trace"]["steps"] if one["tool"] == "find_onset")
+    assert json.loads(step["tool_input"])["moment"] == "2026-03-01T10:28:00Z"
+    assert point["onset"]["statement"].startswith("It began at 10:")
+
+
+def test_a_window_that_is_given_is_explained_as_it_is(aegis: Aegis, shop: Path) -> None:
+    given = ("--start", "2026-03-01T10:28:00Z", "--end", "2026-03-01T10:36:00Z")
+    question = "why was the shop slow at 18:28?"
+    answer = aegis("analyze", question, "--case", shop, *given, "--json").json()
+    assert (answer["start"], answer["end"]) == ("2026-03-01T10:28:00Z", "2026-03-01T10:36:00Z")
+    assert "onset" not in answer
+    assert not any("left_out" in item for item in answer["evidence"])
+
+
+def test_the_onset_step_can_be_left_out(aegis: Aegis, shop: Path) -> None:
+    question = "why was the shop slow between 18:25 and 18:33?"
+    answer = aegis("analyze", question, "--case", shop, "--ablate", "onset", "--json").json()
+    assert (answer["start"], answer["end"]) == ("2026-03-01T10:25:00Z", "2026-03-01T10:33:00Z")
+    assert "onset" not in answer

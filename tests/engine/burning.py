@@ -39,8 +39,9 @@ def metrics(
     until: float = HOURS_MIN,
     drift: float = 0.0,
     silent: Sequence[Minutes] = (),
+    store: Sequence[Minutes] = (),
 ) -> Matrix:
-    """Latency, errors and traffic of two services; only the shop is hurt.
+    """Latency, errors and traffic of two services; the shop is hurt, and at times the store.
 
     A sample tells of the half minute before it, as rates and quantiles of real scrapes do.
     `drift` is how much the latency grows over the whole time, as a share of itself.
@@ -51,7 +52,8 @@ def metrics(
     ]
     found = []
     for name in ("shop", "store"):
-        hurt = [name == "shop" and burns((second - STEP_S / 2) / 60, burning) for second in every]
+        mine = burning if name == "shop" else store
+        hurt = [burns((second - STEP_S / 2) / 60, mine) for second in every]
         slower = [1 + drift * second / (until * 60) for second in every]
         noise = rng.normal(0, 0.05, (3, len(every)))
         latency = [

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from math import fsum
+from typing import get_args
 
 import pytest
 
-from aegis.engine.diagnosis import ABLATIONS, diagnose
+from aegis.engine.diagnosis import ABLATIONS, KINDS_OF_EVIDENCE, diagnose
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import EvidenceGap
+from aegis.model.evidence import EvidenceGap, Signal
 from aegis.model.telemetry import Alarm
 from aegis.model.text import Text
 from tests.engine.shop import ASKED, ROLES, START_S, shop
@@ -292,3 +294,25 @@ def test_of_two_that_score_nothing_the_one_with_the_greater_effect_comes_first(
 
     assert order(found) == ["store", strong, weak]
     assert found.causes[1].score == pytest.approx(found.causes[2].score)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS_OF_EVIDENCE))
+def test_a_kind_of_evidence_that_is_left_out_is_cited_nowhere(kind: str) -> None:
+    gone = KINDS_OF_EVIDENCE[kind]
+    found = diagnose(shop(), ablate={kind})
+    for cause in found.causes:
+        assert not gone & {found.evidence_by_id()[one].signal for one in cause.evidence_ids}
+
+
+def test_each_signal_belongs_to_one_kind_of_evidence() -> None:
+    kinds = [signal for signals in KINDS_OF_EVIDENCE.values() for signal in signals]
+    assert len(kinds) == len(set(kinds))
+    assert {*kinds, "change"} == set(get_args(Signal))
+
+
+def test_without_the_alarm_it_is_as_if_none_rang() -> None:
+    rang = shop()
+    assert rang.alarm is not None
+    silent = diagnose(replace(rang, alarm=None))
+    assert diagnose(rang, ablate={"alarm"}) == silent
+    assert diagnose(rang) != silent

@@ -19,7 +19,6 @@ from tests.engine.burning import (
     lines,
     metrics,
     minute_of,
-    minutes,
     minutes_of,
     traces,
 )
@@ -86,18 +85,16 @@ def test_what_burns_for_a_third_of_the_history_is_told_against_the_time_before()
     assert minute_of(told.onset.start_ns) == pytest.approx(118, abs=STEP_MIN)
 
 
-def test_with_too_little_around_the_asked_time_nothing_is_said() -> None:
-    short = replace(asked_for(5, 15, extent=(0, 24)), metrics=metrics([(6, 24)], until=24))
+def test_with_too_little_telemetry_nothing_is_said() -> None:
+    short = replace(asked_for(5, 15, extent=(0, 28)), metrics=metrics([(6, 28)], until=28))
     assert find_onset(short, short.window) is None
     nothing = asked_for(5, 15)
     assert find_onset(nothing, nothing.window) is None
 
 
-def test_enough_around_the_asked_time_is_a_quarter_of_an_hour() -> None:
+def test_half_an_hour_is_enough() -> None:
     enough = replace(asked_for(15, 20, extent=(0, 30)), metrics=metrics([(16, 20)], until=30))
     assert find_onset(enough, enough.window) is not None
-    fewer = replace(enough, metrics=metrics([(16, 20)], until=29))
-    assert find_onset(replace(fewer, window=minutes(14, 29)), minutes(14, 29)) is None
 
 
 # --- Which incident is meant --------------------------------------------------------------------
@@ -202,37 +199,52 @@ def test_the_order_of_the_series_does_not_matter() -> None:
 # --- The baseline -------------------------------------------------------------------------------
 
 
-def test_an_earlier_incident_is_no_part_of_the_baseline() -> None:
-    told = found(hours((60, 80), (152, 160)))
-    (out,) = told.onset.left_out
-    assert minutes_of(out) == pytest.approx((60.0, 80.0), abs=1.0)
+EARLIER = ((20, 42), (80, 102))
+"""Incidents of the store that fill more than a quarter of what lies outside the last one."""
 
 
-def test_a_short_flicker_is_not_worth_losing_its_rows() -> None:
-    told = found(hours((60, 64), (152, 160)))
+def after_earlier_ones() -> Observations:
+    return replace(asked_for(150, 165), metrics=metrics([(152, 160)], store=EARLIER))
+
+
+def test_earlier_incidents_that_fill_the_baseline_are_no_part_of_it() -> None:
+    told = found(after_earlier_ones())
+    assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
+    for out, (start, end) in zip(told.onset.left_out, EARLIER, strict=True):
+        assert minutes_of(out)[0] == pytest.approx(start, abs=1.0)
+        assert minutes_of(out)[1] == pytest.approx(end, abs=1.0)
+
+
+@pytest.mark.parametrize("earlier", [(60, 64), (40, 74)])
+def test_an_earlier_incident_that_medians_bear_is_not_worth_losing_its_rows(
+    earlier: Minutes,
+) -> None:
+    told = found(hours(earlier, (152, 160)))
     assert told.onset.outcome == "ended"
     assert told.onset.left_out == ()
 
 
 def test_what_is_left_out_is_gone_from_every_table() -> None:
-    seen = replace(hours((60, 80), (152, 160)), spans=traces([(152, 160)]), logs=lines([(60, 80)]))
+    hurt = [(152, 160)]
+    seen = replace(after_earlier_ones(), spans=traces(hurt), logs=lines([*EARLIER, *hurt]))
     told = found(seen)
     kept = focused(seen, told)
-    (out,) = told.onset.left_out
     assert kept.window == told.window
-    for series in kept.metrics.series:
-        assert not out.contains(series.times_ns).any()
-        assert len(series.times_ns) > 250
-    assert not out.contains(kept.logs.time_ns).any()
-    roots = kept.spans.start_ns[kept.spans.parent_span_id == b""]
-    assert not out.contains(roots).any()
+    assert len(told.onset.left_out) == 2
+    for out in told.onset.left_out:
+        for series in kept.metrics.series:
+            assert not out.contains(series.times_ns).any()
+            assert len(series.times_ns) > 250
+        assert not out.contains(kept.logs.time_ns).any()
+        roots = kept.spans.start_ns[kept.spans.parent_span_id == b""]
+        assert not out.contains(roots).any()
 
 
 # --- What the diagnosis makes of it -------------------------------------------------------------
 
 
 def test_the_diagnosis_carries_the_onset_and_its_citations_what_was_left_out() -> None:
-    seen = hours((60, 80), (152, 160))
+    seen = after_earlier_ones()
     told = found(seen)
     diagnosis = with_onset(diagnose(focused(seen, told)), told.onset)
     assert diagnosis.onset == told.onset

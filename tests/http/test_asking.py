@@ -219,3 +219,21 @@ def test_evidence_with_an_end_before_its_start_is_400_and_names_the_item(shop: P
         Sent("POST", VERIFY, {"evidence": [item | {"end": "2026-03-02"}, late]}),
     )
     assert [problem_of(one)[2] for one in found] == ["evidence[0].end", "evidence[1].end"]
+
+
+def test_the_answer_tells_when_it_began_and_the_time_asked_about_stays(shop: Path) -> None:
+    """The store is slow from 10:30 to 10:36; the person is off by five minutes."""
+    off = {"start": "2026-03-01T10:25:00Z", "end": "2026-03-01T10:33:00Z"}
+    (response,) = warm(shop, asked(time_range=off))
+    found = response.json()
+    onset = found["onset"]
+    assert (found["start"], found["end"]) == (off["start"], off["end"])
+    assert onset["asked"] == off
+    assert onset["outcome"] == "ended"
+    assert "2026-03-01T10:29:30Z" <= onset["start"] <= "2026-03-01T10:30:30Z"
+    assert onset["window"] == {"start": onset["start"], "end": onset["end"]}
+    assert onset["statement"] in found["summary"]
+    assert found["ranked_root_causes"][0]["service"] == "store"
+    steps = {step["tool"]: step for step in found["trace"]["steps"]}
+    assert json.loads(steps["find_onset"]["observation"])["outcome"] == "ended"
+    AnalyzeAnswer.model_validate(found)

@@ -20,21 +20,23 @@ from aegis.engine.onset_signs import MINUTE_NS, Grid, Sign, Telemetry, signs_of
 from aegis.engine.onset_words import onset_statement
 from aegis.model.diagnosis import Diagnosis, Onset, OnsetOutcome
 from aegis.model.incident import Observations
-from aegis.model.telemetry import UNDATED, TimeWindow, from_ns
+from aegis.model.telemetry import UNDATED, TimeWindow, from_ns, to_ns
 
 NEAR_MIN = 12
 """A stretch this many minutes beside the asked time is still meant by it."""
 NEAR_TOTAL = 10.0
 """What lies beside the asked time must burn this much to be meant."""
 CLEARLY_BURNS = 20.0
-"""Heat of another incident that is worth losing its rows of the baseline."""
+"""Heat of a stretch that nobody would take for noise."""
+BASELINE_BEARS = 0.25
+"""Share of a baseline that may burn: medians and quartiles do not feel it."""
 PAST_ENDS_MIN, LEAST_PAST_MIN = 20, 40
-AFTERMATH_MIN = 8
-BURNS_ALL_ALONG = 0.8
+AFTERMATH_MIN, CALM_BEFORE_CALM = 8, 2
+BURNS_ALL_ALONG = 1.2
 """Heat a minute of a stretch that began before what was read."""
 MICROSECOND_NS = 1_000
-LEAST_HISTORY_MIN = 15
-"""Minutes outside the asked time that were read, below which nothing can be said."""
+LEAST_READ_MIN = 30
+"""Minutes of telemetry below which nothing can be said."""
 BELIEF_IN_NOTHING = 0.4
 """Share of the causes' probability that stays where nothing was seen to begin.
 
@@ -59,7 +61,7 @@ def find_onset(
     """Where what `asked` means began; `moment_ns` where the question names a point in time.
 
     Where nothing burns near the asked time, that time itself is the window. None where too
-    little was read around the asked time to tell calm from trouble.
+    little was read to tell calm from trouble.
     """
     read = Telemetry.of(observations)
     extent = _recorded(observations)
@@ -67,7 +69,7 @@ def find_onset(
         return None
     grid = Grid.over(extent)
     signs = signs_of(read, grid, extent)
-    if _calm_minutes(signs, grid, asked) < LEAST_HISTORY_MIN:
+    if _minutes_read(signs, grid) < LEAST_READ_MIN:
         return None
     stretches = stretches_of(heat_of(signs, grid))
     meant = _meant(stretches, grid, asked, moment_ns)
@@ -75,11 +77,7 @@ def find_onset(
         meant, signs = _against_the_past(read, grid, extent, asked)
     if meant is None:
         meant, signs = _since_before(read, grid, extent, asked)
-    others = tuple(
-        _window(one, grid, extent)
-        for one in stretches
-        if one != meant and one.total >= CLEARLY_BURNS and not _touches(one, grid, asked)
-    )
+    others = _worth_leaving_out(stretches, meant, grid, extent, asked)
     if meant is None:
         return _told("nothing", asked, None, None, others, asked)
     begun_before = meant.first <= FIRST_MINUTES
@@ -140,7 +138,8 @@ def _since_before(
     """A stretch from the first minute on that fills more than a quarter of what was read.
 
     Then trouble is what is usual, and only the calm after it tells so: the last minutes are
-    taken for calm, and what burned before them is believed where it began with the telemetry.
+    taken for calm, and what burned before them is believed where it began with the telemetry
+    and ended some calm minutes before those that were taken.
     """
     calm = TimeWindow(extent.end - timedelta(minutes=AFTERMATH_MIN), extent.end)
     if calm.start <= max(extent.start, asked.start):
@@ -151,6 +150,7 @@ def _since_before(
         if (
             one.first <= FIRST_MINUTES
             and 4 * minutes >= grid.minutes
+            and one.last + CALM_BEFORE_CALM < (to_ns(calm.start) - grid.start_ns) // MINUTE_NS
             and one.total >= BURNS_ALL_ALONG * minutes
             and _touches(one, grid, asked)
         ):
@@ -188,14 +188,35 @@ def with_onset(diagnosis: Diagnosis, onset: Onset) -> Diagnosis:
     )
 
 
-def _calm_minutes(signs: Sequence[Sign], grid: Grid, asked: TimeWindow) -> int:
-    """Minutes outside the asked time in which anything was read."""
+def _minutes_read(signs: Sequence[Sign], grid: Grid) -> int:
+    """Minutes in which anything was read."""
     read = np.zeros(grid.minutes, dtype=np.bool_)
     for sign in signs:
         read |= ~np.isnan(sign.by_minute(grid))
-    first, end = _minutes(grid, asked)
-    minutes = np.arange(grid.minutes)
-    return int(np.count_nonzero(read & ((minutes + 1 <= first) | (minutes >= end))))
+    return int(np.count_nonzero(read))
+
+
+def _worth_leaving_out(
+    stretches: Sequence[Stretch],
+    meant: Stretch | None,
+    grid: Grid,
+    extent: TimeWindow,
+    asked: TimeWindow,
+) -> tuple[TimeWindow, ...]:
+    """Other incidents, where they fill so much of the baseline that its quartiles feel them.
+
+    Below that, losing their rows costs more than their trouble does.
+    """
+    others = [
+        one
+        for one in stretches
+        if one != meant and one.total >= CLEARLY_BURNS and not _touches(one, grid, asked)
+    ]
+    burning = sum(one.last + 1 - one.first for one in others)
+    first, end = _minutes(grid, asked) if meant is None else (meant.first, meant.last + 1)
+    if burning <= BASELINE_BEARS * (grid.minutes - (end - first)):
+        return ()
+    return tuple(_window(one, grid, extent) for one in others)
 
 
 def _told(

@@ -28,6 +28,7 @@ MOST_HEAT = 5.0
 LEAST_TOTAL = 5.0
 TIMES_USUAL = 9.0
 """Heat above the usual that a stretch must gather to count, whichever is more."""
+CLEARLY_HOT = 3.0
 COOLED = 3.5
 """This much heat missing ends a stretch: what restarts again and again is one incident."""
 
@@ -96,9 +97,13 @@ def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[S
 
 
 def _trimmed(heat: Floats, run: Stretch) -> Stretch:
-    """From where the run rises to half its level to where it falls: noise beside it goes."""
-    part = heat[run.first : run.last + 1]
-    above = part - float(np.median(part)) / 2.0
-    first = int(np.argmax(np.cumsum(above[::-1])[::-1]))
-    last = first + int(np.argmax(np.cumsum(above[first:])))
+    """The hottest part of a run, over a third of its hotter minutes: noise beside it goes.
+
+    The part with the largest sum above that level (Kadane's).
+    """
+    part = np.minimum(heat[run.first : run.last + 1], CLEARLY_HOT)
+    sums = np.append(0.0, np.cumsum(part - float(np.quantile(part, 0.75)) / 3.0))
+    lowest = np.minimum.accumulate(sums)
+    last = int(np.argmax(sums[1:] - lowest[:-1]))
+    first = int(np.argmin(sums[: last + 1]))
     return Stretch(run.first + first, run.first + last, run.total)

@@ -1,8 +1,8 @@
 """Signs of trouble over time: each a stream of one service, in units of its own noise.
 
 Nothing here knows a fault window. What is usual is told from the whole recording by medians
-and trimmed rates, so incidents in it (up to a quarter of the time) do not move it; or
-from a stretch of it that is held to be calm.
+and trimmed rates, so incidents in it (up to a quarter of the time of each stream) do not move
+it; or from a stretch of it that is held to be calm.
 """
 
 from __future__ import annotations
