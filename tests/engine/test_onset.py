@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aegis.engine.diagnosis import diagnose
-from aegis.engine.onset import BELIEF_IN_NOTHING, find_onset, focused, with_onset
+from aegis.engine.onset import find_onset, focused, with_onset
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Matrix
 from tests.engine.burning import (
@@ -48,7 +48,7 @@ def test_what_is_over_began_and_ended() -> None:
     told = found(hours((152, 160)))
     assert told.onset.outcome == "ended"
     assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
-    assert minute_of(told.onset.end_ns) == pytest.approx(160, abs=1.0)
+    assert minute_of(told.onset.end_ns) == 160
     assert minutes_of(told.window) == (
         minute_of(told.onset.start_ns),
         minute_of(told.onset.end_ns),
@@ -268,7 +268,61 @@ def test_where_nothing_began_the_causes_are_believed_less() -> None:
     plain = diagnose(focused(seen, told))
     doubted = with_onset(plain, replace(told.onset, outcome="nothing"))
     for before, after in zip(plain.causes, doubted.causes, strict=True):
-        assert after.probability == pytest.approx(BELIEF_IN_NOTHING * before.probability)
+        assert after.probability == pytest.approx(0.4 * before.probability)
     total = sum(cause.probability for cause in doubted.causes) + doubted.none_probability
     assert total == pytest.approx(1.0)
     assert doubted.none_probability > 0.5
+
+
+# --- The edges of what was read -----------------------------------------------------------------
+
+
+def test_the_history_is_what_was_recorded_not_what_was_asked_for() -> None:
+    """Nothing is known of the hour before the first row."""
+    calm = metrics([(20, 60)])
+    later = tuple(
+        replace(one, times_ns=one.times_ns[60:], values=one.values[60:]) for one in calm.series
+    )
+    seen = replace(asked_for(35, 50, extent=(-60, HOURS_MIN)), metrics=Matrix(later))
+    told = found(seen)
+    assert told.onset.outcome == "before_history"
+    assert minutes_of(told.window)[0] == 30.0
+
+
+def test_every_source_says_how_far_the_telemetry_reaches() -> None:
+    seen = replace(
+        asked_for(150, 165),
+        metrics=metrics([(152, 160)], until=170),
+        spans=traces([(152, 160)], until=176),
+        logs=lines([(152, HOURS_MIN)]),
+    )
+    assert minutes_of(found(seen).window)[1] == pytest.approx(HOURS_MIN, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"), [(175.0, "ended"), (177.0, "ended"), (178.0, "ongoing")]
+)
+def test_what_burns_up_to_the_last_minutes_goes_on(end: float, outcome: str) -> None:
+    assert found(hours((152, end))).onset.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("start", "outcome"), [(2.0, "before_history"), (3.0, "before_history"), (5.0, "ended")]
+)
+def test_what_burns_from_the_first_minutes_on_began_before(start: float, outcome: str) -> None:
+    assert found(hours((start, 30), asked=(15, 30))).onset.outcome == outcome
+
+
+def test_a_long_incident_needs_an_hour_before_it_to_be_told_from_calm() -> None:
+    seen = hours((118, HOURS_MIN), asked=(160, 175))
+    assert found(seen).onset.outcome == "ongoing"
+    early = replace(asked_for(59, 74, extent=(0, 90)), metrics=metrics([(60, 90)], until=90))
+    assert found(early).onset.outcome == "nothing"
+
+
+def test_what_burned_nearly_to_the_end_cannot_be_told_from_calm() -> None:
+    assert found(hours((0, 171), asked=(140, 155))).onset.outcome == "nothing"
+
+
+def test_a_long_burning_that_the_question_does_not_touch_is_not_meant() -> None:
+    assert found(hours((0, 100), asked=(130, 140))).onset.outcome == "nothing"

@@ -76,6 +76,21 @@ def test_noise_beside_a_stretch_is_no_part_of_it() -> None:
     assert places(found) == [(13, 20)]
 
 
+def test_of_a_hot_part_and_a_weak_one_after_it_the_hot_one_is_the_stretch() -> None:
+    found = stretches_of(heat((10, 0), (7, 5), (6, 0), (5, 1.5), (3, 0)))
+    assert places(found) == [(10, 16)]
+
+
+def test_of_a_weak_part_and_a_hot_one_after_it_the_hot_one_is_the_stretch() -> None:
+    found = stretches_of(heat((10, 0), (2, 2.5), (7, 0), (9, 5)))
+    assert places(found) == [(19, 27)]
+
+
+def test_a_stretch_that_starts_weak_but_not_calm_is_kept_whole() -> None:
+    found = stretches_of(heat((10, 0), (6, 1.5), (8, 5)))
+    assert places(found) == [(10, 23)]
+
+
 def test_the_noisier_the_recording_the_more_counts() -> None:
     noisy = np.where(np.arange(60) % 2 == 0, 1.5, 0.8)
     noisy[30:36] = 5.0

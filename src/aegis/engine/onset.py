@@ -14,6 +14,7 @@ from datetime import timedelta
 import numpy as np
 
 from aegis.engine.onset_baseline import lines_outside, series_outside, spans_outside
+from aegis.engine.onset_choice import CLEARLY_BURNS, meant_by, touches, worth_leaving_out
 from aegis.engine.onset_moment import moment_of
 from aegis.engine.onset_segments import Stretch, heat_of, stretches_of
 from aegis.engine.onset_signs import MINUTE_NS, Grid, Sign, Telemetry, signs_of
@@ -22,14 +23,6 @@ from aegis.model.diagnosis import Diagnosis, Onset, OnsetOutcome
 from aegis.model.incident import Observations
 from aegis.model.telemetry import UNDATED, TimeWindow, from_ns, to_ns
 
-NEAR_MIN = 12
-"""A stretch this many minutes beside the asked time is still meant by it."""
-NEAR_TOTAL = 10.0
-"""What lies beside the asked time must burn this much to be meant."""
-CLEARLY_BURNS = 20.0
-"""Heat of a stretch that nobody would take for noise."""
-BASELINE_BEARS = 0.25
-"""Share of a baseline that may burn: medians and quartiles do not feel it."""
 PAST_ENDS_MIN, LEAST_PAST_MIN = 20, 40
 AFTERMATH_MIN, CALM_BEFORE_CALM = 8, 2
 BURNS_ALL_ALONG = 1.2
@@ -72,12 +65,12 @@ def find_onset(
     if _minutes_read(signs, grid) < LEAST_READ_MIN:
         return None
     stretches = stretches_of(heat_of(signs, grid))
-    meant = _meant(stretches, grid, asked, moment_ns)
+    meant = meant_by(stretches, grid, asked, moment_ns)
     if meant is None:
         meant, signs = _against_the_past(read, grid, extent, asked)
     if meant is None:
         meant, signs = _since_before(read, grid, extent, asked)
-    others = _worth_leaving_out(stretches, meant, grid, extent, asked)
+    others = worth_leaving_out(stretches, meant, grid, extent, asked)
     if meant is None:
         return _told("nothing", asked, None, None, others, asked)
     begun_before = meant.first <= FIRST_MINUTES
@@ -126,7 +119,7 @@ def _against_the_past(
             one.first > FIRST_MINUTES
             and one.total >= CLEARLY_BURNS
             and one.total >= BURNS_ALL_ALONG * (one.last + 1 - one.first)
-            and _touches(one, grid, asked)
+            and touches(one, grid, asked)
         ):
             return one, signs
     return None, signs
@@ -152,7 +145,7 @@ def _since_before(
             and 4 * minutes >= grid.minutes
             and one.last + CALM_BEFORE_CALM < (to_ns(calm.start) - grid.start_ns) // MINUTE_NS
             and one.total >= BURNS_ALL_ALONG * minutes
-            and _touches(one, grid, asked)
+            and touches(one, grid, asked)
         ):
             return one, signs
     return None, signs
@@ -196,29 +189,6 @@ def _minutes_read(signs: Sequence[Sign], grid: Grid) -> int:
     return int(np.count_nonzero(read))
 
 
-def _worth_leaving_out(
-    stretches: Sequence[Stretch],
-    meant: Stretch | None,
-    grid: Grid,
-    extent: TimeWindow,
-    asked: TimeWindow,
-) -> tuple[TimeWindow, ...]:
-    """Other incidents, where they fill so much of the baseline that its quartiles feel them.
-
-    Below that, losing their rows costs more than their trouble does.
-    """
-    others = [
-        one
-        for one in stretches
-        if one != meant and one.total >= CLEARLY_BURNS and not _touches(one, grid, asked)
-    ]
-    burning = sum(one.last + 1 - one.first for one in others)
-    first, end = _minutes(grid, asked) if meant is None else (meant.first, meant.last + 1)
-    if burning <= BASELINE_BEARS * (grid.minutes - (end - first)):
-        return ()
-    return tuple(_window(one, grid, extent) for one in others)
-
-
 def _told(
     outcome: OnsetOutcome,
     asked: TimeWindow,
@@ -229,57 +199,3 @@ def _told(
 ) -> Found:
     said = onset_statement(outcome, asked, start_ns, end_ns, window)
     return Found(Onset(outcome, asked, start_ns, end_ns, left_out, said), window)
-
-
-def _meant(
-    stretches: Sequence[Stretch], grid: Grid, asked: TimeWindow, moment_ns: int | None
-) -> Stretch | None:
-    """The hottest stretch at the asked time, else the nearest beside it; None without any.
-
-    Of a point in time, the stretch whose beginning is nearest.
-    """
-    touching = [one for one in stretches if _touches(one, grid, asked)]
-    near = [
-        one
-        for one in stretches
-        if one.total >= NEAR_TOTAL and _distance(one, grid, asked) <= NEAR_MIN
-    ]
-    candidates = touching or near
-    if not candidates:
-        return None
-    if moment_ns is not None:
-        minute = (moment_ns - grid.start_ns) / MINUTE_NS
-        return min([*touching, *near], key=lambda one: (abs(one.first - minute), -one.total))
-    if touching:
-        return max(touching, key=lambda one: (_heat_within(one, grid, asked), one.first))
-    return min(near, key=lambda one: (_distance(one, grid, asked), -one.total))
-
-
-def _touches(one: Stretch, grid: Grid, window: TimeWindow) -> bool:
-    return _distance(one, grid, window) <= 0.0
-
-
-def _distance(one: Stretch, grid: Grid, window: TimeWindow) -> float:
-    """Minutes between a stretch and a window; 0 or less where they touch."""
-    first, end = _minutes(grid, window)
-    return max(one.first - end, first - (one.last + 1))
-
-
-def _heat_within(one: Stretch, grid: Grid, window: TimeWindow) -> float:
-    """About how much of a stretch's heat lies in a window."""
-    first, end = _minutes(grid, window)
-    shared = min(one.last + 1, end) - max(one.first, first)
-    return one.total * shared / (one.last + 1 - one.first)
-
-
-def _minutes(grid: Grid, window: TimeWindow) -> tuple[float, float]:
-    return (
-        (window.start_ns - grid.start_ns) / MINUTE_NS,
-        (window.end_ns - grid.start_ns) / MINUTE_NS,
-    )
-
-
-def _window(one: Stretch, grid: Grid, extent: TimeWindow) -> TimeWindow:
-    start_ns = grid.start_ns + one.first * MINUTE_NS
-    end_ns = min(grid.start_ns + (one.last + 1) * MINUTE_NS, extent.end_ns)
-    return TimeWindow(from_ns(start_ns), from_ns(end_ns))
