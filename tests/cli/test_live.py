@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from aegis.bootstrap.live import HISTORY, extent_of
+from aegis.bootstrap.live import HISTORY, extent_of, verify_live
+from aegis.entrypoints.citations import citations_of
 from aegis.model.telemetry import TimeWindow
+from aegis.settings import read_settings
 from tests.adapters.jaeger_server import JaegerServer
 from tests.adapters.loki_server import HeldLoki, stored
 from tests.adapters.stand_in import Reply, standing_in
@@ -19,6 +23,7 @@ from tests.recordings import SmallShop, at, between, lines_of, spans_of
 
 pytestmark = pytest.mark.loopback
 
+UTC = ZoneInfo("UTC")
 SHOP = SmallShop().recording()
 SPANS = spans_of(SHOP.spans)[3:]  # an id of zeros is no id
 WINDOW = ("--start", "2026-03-01T10:30:00Z", "--end", "2026-03-01T10:36:00Z")
@@ -92,6 +97,19 @@ def test_a_time_that_cannot_be_asked_about_is_refused(
         ran = aegis("analyze", "why slow?", "--start", start, "--end", end)
     assert ran.code == 3
     assert told in ran.err
+
+
+def test_the_evidence_of_an_answer_is_asked_for_again(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(monkeypatch):
+        told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
+        cited = citations_of(told, UTC)
+        whole = verify_live(read_settings(), cited)
+        shorter = replace(cited[0], data_window=between(30, 36))
+        (part,) = verify_live(read_settings(), [shorter])
+    assert {one.verdict for one in whole} == {"match"}
+    assert part.verdict == "changed"
 
 
 def test_history_is_read_before_the_time_and_nothing_after_now() -> None:

@@ -103,9 +103,8 @@ class OpenBackends:
             else NotConfigured("loki"),
         )
 
-    async def scene(self, window: TimeWindow, now: datetime, watch: Watch) -> ChangeLog:
+    async def scene(self, extent: TimeWindow, watch: Watch) -> ChangeLog:
         """What is known before anything is measured: how far to read, and what changed."""
-        extent = extent_of(window, now)
         scene = Scene(extent, None, (), (), (), joins_names=self.backends.names)
         if "prometheus" not in self.clients:
             return ChangeLog(scene, None)
@@ -161,21 +160,18 @@ def analyze_live(
 
 def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
     """Ask the configured backends for the evidence of an answer again."""
-    return run_to_end(_verify(Backends.of(settings), citations, SystemClock()))
+    return run_to_end(_verify(Backends.of(settings), citations))
 
 
-async def _verify(
-    backends: Backends, citations: Sequence[Citation], clock: Clock
-) -> tuple[Checked, ...]:
+async def _verify(backends: Backends, citations: Sequence[Citation]) -> tuple[Checked, ...]:
     if not citations:
         return ()
-    now = clock.now()
     reach = TimeWindow(
         min(one.data_window.start for one in citations),
         max(one.data_window.end for one in citations),
     )
     async with backends.opened() as open_:
-        known = await open_.scene(TimeWindow(reach.start + HISTORY, reach.end), now, UNWATCHED)
+        known = await open_.scene(reach, UNWATCHED)
         return await verify_answer(citations, open_.sources(), known.scene.changes, reach)
 
 
@@ -192,7 +188,7 @@ async def answer(
     window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
     async with backends.opened() as open_:
-        known = await open_.scene(window, now, watch)
+        known = await open_.scene(extent_of(window, now), watch)
         question = Question(asked.text, window, asked.language, service, exact, moment)
         before = (plan, *((known.step,) if known.step else ()))
         return await analyze_incident(
@@ -221,7 +217,7 @@ async def record(
     now = clock.now()
     window, _ = asked_time(asked, now)
     async with backends.opened() as open_:
-        known = await open_.scene(window, now, watch)
+        known = await open_.scene(extent_of(window, now), watch)
         names = [name for name in ("prometheus", "loki", "jaeger") if name in open_.clients]
         incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
         return await record_case(incident, open_.sources(), known.scene, sink, most_bytes, watch)
