@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aegis.entrypoints.http.app import Service
+from aegis.model.backend import BackendConfig, BackendName
 from tests.http.service import ANALYZE, Sent, answer, answers, problem_of, settings
 
 
@@ -37,6 +38,20 @@ def test_it_is_ready_with_a_case_to_ask(shop: Path) -> None:
 
 def test_it_is_not_ready_without_a_setting() -> None:
     response = answer(Sent("GET", "/readyz"), settings())
+    assert problem_of(response) == (503, "not_ready", "PROMETHEUS_BASE_URL")
+
+
+def backends(*names: BackendName) -> tuple[BackendConfig, ...]:
+    return tuple(BackendConfig(name, "http://127.0.0.1:9") for name in names)
+
+
+def test_it_is_ready_with_a_backend_to_ask() -> None:
+    response = answer(Sent("GET", "/readyz"), settings(backends=backends("loki", "alertmanager")))
+    assert response.json()["backends"] == ["loki", "alertmanager"]
+
+
+def test_it_is_not_ready_where_alerts_are_all_that_could_be_asked_for() -> None:
+    response = answer(Sent("GET", "/readyz"), settings(backends=backends("alertmanager")))
     assert problem_of(response) == (503, "not_ready", "PROMETHEUS_BASE_URL")
 
 

@@ -141,7 +141,7 @@ def analyze_recorded(root: Path, asked: Asked, watch: Watch = UNWATCHED) -> Anal
     where = json.dumps({"folder": root.name}, ensure_ascii=False)
     watch.started("open_case", where)
     shelf = Shelf.open(root)
-    window, moment = _time_of(asked, shelf)
+    window, moment = time_of(asked, shelf.now())
     case = RecordedCase.open(shelf.covering(window))
     scene = _scene(case)
     opened = Step("open_case", where, _opened(case, window))
@@ -176,17 +176,19 @@ def verify_recorded(root: Path, citations: Sequence[Citation]) -> tuple[Checked,
     return tuple(checked[place] for place in range(len(citations)))
 
 
-def _time_of(asked: Asked, shelf: Shelf) -> tuple[TimeWindow, datetime | None]:
-    """The window that is asked about, and the moment where the question names one."""
+def time_of(asked: Asked, now: datetime) -> tuple[TimeWindow, datetime | None]:
+    """The window that is asked about, and the moment where the question names one.
+
+    The time given, else the one the question names, else the last LAST_MINUTES.
+    """
     if isinstance(asked.when, TimeWindow):
         return asked.when, None
-    end = shelf.now()
     if asked.when is None:
-        meant = route(asked.text, now=end, timezone=asked.timezone, known_services=()).window
+        meant = route(asked.text, now=now, timezone=asked.timezone, known_services=()).window
         if meant is not None:
             return TimeWindow(meant.start, meant.end), meant.at
     minutes = LAST_MINUTES if asked.when is None else asked.when.minutes
-    return TimeWindow(end - timedelta(minutes=minutes), end), None
+    return TimeWindow(now - timedelta(minutes=minutes), now), None
 
 
 def _opened(case: RecordedCase, window: TimeWindow) -> str:

@@ -23,9 +23,8 @@ from aegis.adapters.system_clock import SystemClock
 from aegis.agent.changes import ChangeLog, read_changes
 from aegis.agent.joined_names import NameRules
 from aegis.agent.monitor import UNWATCHED, Scene, Sources, Watch
-from aegis.agent.supervisor import route
-from aegis.bootstrap import LAST_MINUTES, Asked, LastMinutes, run_to_end
-from aegis.model.backend import BackendConfig, BackendName
+from aegis.bootstrap import Asked, run_to_end, time_of
+from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
 from aegis.ports import Clock
@@ -56,7 +55,7 @@ class Backends:
     def of(settings: Settings) -> Backends:
         """Raises ConfigurationError where none has an address or a setting is wrong."""
         configs = {one.name: one for one in settings.backends}
-        if not configs.keys() & {"prometheus", "loki", "jaeger"}:
+        if not settings.has_telemetry:
             raise ConfigurationError(
                 "PROMETHEUS_BASE_URL: not set, nor LOKI_BASE_URL nor JAEGER_BASE_URL, "
                 "so there is nothing to ask; set one, or name a recorded case"
@@ -119,22 +118,8 @@ def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:
 
 
 def asked_time(asked: Asked, now: datetime) -> tuple[TimeWindow, datetime | None]:
-    """The time given, else the one the question names, else the last LAST_MINUTES.
-
-    With the moment where the question names a point in time.
-
-    Raises InvalidWindow for one that lies in the future or is longer than a day.
-    """
-    moment = None
-    if isinstance(asked.when, TimeWindow):
-        window = asked.when
-    elif isinstance(asked.when, LastMinutes):
-        window = TimeWindow(now - timedelta(minutes=asked.when.minutes), now)
-    else:
-        meant = route(asked.text, now=now, timezone=asked.timezone, known_services=()).window
-        begun = now - timedelta(minutes=LAST_MINUTES)
-        window = TimeWindow(meant.start, meant.end) if meant else TimeWindow(begun, now)
-        moment = meant.at if meant else None
+    """As `time_of`; InvalidWindow for a time in the future, or longer than a day."""
+    window, moment = time_of(asked, now)
     if window.start >= now:
         raise InvalidWindow("window", "lies in the future")
     if window.end - window.start > LONGEST_WINDOW:
@@ -218,6 +203,6 @@ async def record(
     window, _ = asked_time(asked, now)
     async with backends.opened() as open_:
         known = await open_.scene(extent_of(window, now), watch)
-        names = [name for name in ("prometheus", "loki", "jaeger") if name in open_.clients]
+        names = [name for name in TELEMETRY if name in open_.clients]
         incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
         return await record_case(incident, open_.sources(), known.scene, sink, most_bytes, watch)

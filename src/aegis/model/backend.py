@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 BackendName = Literal["loki", "prometheus", "jaeger", "alertmanager"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+TELEMETRY: tuple[BackendName, ...] = ("prometheus", "loki", "jaeger")
+"""Backends that can be asked about an incident; without any of them there is nothing to ask."""
 TENANTED: tuple[BackendName, ...] = ("loki", "prometheus", "alertmanager")
 """Backends of which some (Loki, Mimir, Cortex) keep tenants apart by X-Scope-OrgID."""
 

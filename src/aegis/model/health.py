@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aegis.model.backend import BackendName
+from aegis.model.backend import TELEMETRY, BackendName
 from aegis.model.text import Text
 
 State = Literal["ok", "warn", "fail"]
@@ -44,7 +44,7 @@ class Health:
     def has_wrong_setting(self) -> bool:
         """Also where there is no backend to ask about an incident."""
         asked = [one for one in self.backends if one.condition != "not_configured"]
-        telemetry = {one.backend for one in asked} & {"prometheus", "loki", "jaeger"}
+        telemetry = {one.backend for one in asked} & {*TELEMETRY}
         return (
             not telemetry
             or _fails(self.settings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aegis.model.backend import BackendConfig
+from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
@@ -56,6 +56,11 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_telemetry(self) -> bool:
+        """Has a backend an address that can be asked about an incident?"""
+        return any(one.name in TELEMETRY for one in self.backends)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from aegis import bootstrap
-from aegis.entrypoints.http.problems import not_ready
+from aegis.entrypoints.http.problems import not_ready, nothing_to_ask
 from aegis.entrypoints.http.schemas import ErrorAnswer, Health, Readiness
 from aegis.model.errors import InvalidCase
 from aegis.observability import Measurements
@@ -29,9 +29,8 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
     async def readyz() -> Response:
         """There is something to ask; else which setting or file is in the way."""
         if settings.case_dir is None:
-            if not settings.backends:
-                told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
-                raise not_ready("PROMETHEUS_BASE_URL", told)
+            if not settings.has_telemetry:
+                raise nothing_to_ask()
             asks = [one.name for one in settings.backends]
             return JSONResponse({"status": "ready", "service": service, "backends": asks})
         try:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from aegis.entrypoints.http.analysts import Analysts, Event
 from aegis.entrypoints.http.connection import ClientLeft, EventLines, while_connected
-from aegis.entrypoints.http.problems import Detail, Problem, invalid, not_ready, plain
+from aegis.entrypoints.http.problems import Detail, Problem, invalid, nothing_to_ask, plain
 from aegis.entrypoints.http.schemas import (
     AnalyzeAnswer,
     AnalyzeRequest,
@@ -131,9 +131,8 @@ def _cases(settings: Settings) -> str | None:
     """The recorded cases to ask; None for the backends of a running system."""
     if settings.case_dir is not None:
         return str(settings.case_dir.resolve())
-    if not settings.backends:
-        told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
-        raise not_ready("PROMETHEUS_BASE_URL", told)
+    if not settings.has_telemetry:
+        raise nothing_to_ask()
     return None
 
 

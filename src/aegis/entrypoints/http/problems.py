@@ -63,6 +63,12 @@ def not_ready(where: str, message: str) -> Problem:
     return Problem(503, f"{where}: {message}", [Detail(where, message)], "not_ready")
 
 
+def nothing_to_ask() -> Problem:
+    """Neither a folder of cases nor a backend is configured."""
+    told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
+    return not_ready("PROMETHEUS_BASE_URL", told)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Replace every error answer of the framework by ours."""
     app.add_exception_handler(Problem, _ours)
