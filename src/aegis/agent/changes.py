@@ -26,9 +26,7 @@ async def read_changes(
     source: ChangeSource, scene: Scene, watch: Watch = UNWATCHED, deadline_s: float = DEADLINE_S
 ) -> ChangeLog:
     """The scene with the changes of its extent; a source that fails becomes a gap."""
-    asked = json.dumps(
-        {"start": scene.extent.start.isoformat(), "end": scene.extent.end.isoformat()}
-    )
+    asked = json.dumps(scene.extent.as_text())
     watch.started("list_changes", asked)
     changes: tuple[Change, ...] = ()
     try:

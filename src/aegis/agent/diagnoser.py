@@ -12,7 +12,7 @@ from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import find_onset, focused, with_onset
 from aegis.model.diagnosis import Diagnosis, Onset
 from aegis.model.incident import Observations
-from aegis.model.telemetry import TimeWindow, from_ns, to_ns
+from aegis.model.telemetry import TimeWindow, from_ns, to_ns, utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,19 @@ def look_for_onset(
 
     The onset is None, and the window stays as asked, where too little was read to tell.
     """
-    given: dict[str, object] = {"asked": _times(asked.window)}
+    given: dict[str, object] = {"asked": asked.window.as_text()}
     if asked.moment is not None:
-        given["moment"] = _iso(asked.moment)
+        given["moment"] = utc_text(asked.moment)
     watch.started("find_onset", json.dumps(given))
     moment_ns = None if asked.moment is None else to_ns(asked.moment)
     found = find_onset(observations, asked.window, moment_ns)
     told: dict[str, object] = {"outcome": "too_little_history"}
     if found is not None:
         onset = found.onset
-        told = {"outcome": onset.outcome, "window": _times(found.window)}
+        told = {"outcome": onset.outcome, "window": found.window.as_text()}
         if onset.start_ns is not None:
-            told["began"] = _iso(from_ns(onset.start_ns))
-        told["left_out"] = [_times(one) for one in onset.left_out]
+            told["began"] = utc_text(from_ns(onset.start_ns))
+        told["left_out"] = [one.as_text() for one in onset.left_out]
         observations = focused(observations, found)
     step = Step("find_onset", json.dumps(given), json.dumps(told))
     watch.ended(step)
@@ -82,11 +82,3 @@ def conclude(
     step = Step("diagnose", json.dumps(asked), json.dumps(found, ensure_ascii=False))
     watch.ended(step)
     return diagnosis, step
-
-
-def _times(window: TimeWindow) -> dict[str, str]:
-    return {"start": _iso(window.start), "end": _iso(window.end)}
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -27,6 +27,7 @@ from aegis.model.telemetry import (
     Matrix,
     SpanTable,
     TimeWindow,
+    utc_text,
 )
 from aegis.model.text import Text
 from aegis.ports import LogSource, MetricSource, TraceSource
@@ -196,7 +197,7 @@ class _Reading:
     ) -> _Read[Table]:
         """One source; a silence or a failure becomes a gap."""
         tool = f"read_{name}"
-        asked = json.dumps({"start": _iso(self.extent.start), "end": _iso(self.extent.end)})
+        asked = json.dumps(self.extent.as_text())
         self.watch.started(tool, asked)
         try:
             async with asyncio.timeout(self.deadline_s):
@@ -291,8 +292,4 @@ def _first_leaf(failed: BaseExceptionGroup[AegisError]) -> AegisError:
 
 
 def _span_of(window: TimeWindow) -> str:
-    return f"{_iso(window.start)} to {_iso(window.end)}"
-
-
-def _iso(moment: object) -> str:
-    return str(moment).replace(" ", "T").replace("+00:00", "Z")
+    return f"{utc_text(window.start)} to {utc_text(window.end)}"

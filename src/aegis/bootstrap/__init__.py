@@ -194,16 +194,12 @@ def time_of(asked: Asked, now: datetime) -> tuple[TimeWindow, datetime | None]:
 def _opened(case: RecordedCase, window: TimeWindow) -> str:
     found = {
         "case": case.header.id,
-        "recorded": {"start": _iso(case.extent.start), "end": _iso(case.extent.end)},
-        "asked": {"start": _iso(window.start), "end": _iso(window.end)},
+        "recorded": case.extent.as_text(),
+        "asked": window.as_text(),
         "services": len(case.header.services),
         "changes": len(case.header.changes),
     }
     return json.dumps(found, ensure_ascii=False)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def case_folders(roots: Sequence[Path]) -> list[Path]:

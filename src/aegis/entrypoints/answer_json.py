@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
 from aegis.model.evidence import Evidence
-from aegis.model.telemetry import TimeWindow, from_ns
+from aegis.model.telemetry import from_ns, utc_text
 from aegis.model.text import Language
 from aegis.workflows.analyze_incident import Analysis, listed_causes
 
@@ -49,7 +49,7 @@ def answer_json(analysis: Analysis) -> dict[str, object]:
         ],
         "blind_spots": list(answer.blind_spots),
         "narrator": "engine",
-        **_window_json(diagnosis.window if diagnosis.onset is None else diagnosis.onset.asked),
+        **(diagnosis.window if diagnosis.onset is None else diagnosis.onset.asked).as_text(),
         "session_id": None,
     }
 
@@ -84,9 +84,9 @@ def evidence_json(item: Evidence, language: Language) -> dict[str, object]:
         "peer": item.peer,
         "subject": item.subject,
         "query": item.query,
-        **_window_json(item.data_window),
-        "window": _window_json(item.window),
-        **({"left_out": [_window_json(one) for one in item.left_out]} if item.left_out else {}),
+        **item.data_window.as_text(),
+        "window": item.window.as_text(),
+        **({"left_out": [one.as_text() for one in item.left_out]} if item.left_out else {}),
         "sha256": item.sha256,
         "statement": item.statement.in_language(language),
     }
@@ -101,16 +101,12 @@ def _onset_json(diagnosis: Diagnosis, language: Language) -> dict[str, object]:
         "outcome": onset.outcome,
         "start": _time(onset.start_ns),
         "end": _time(onset.end_ns),
-        "asked": _window_json(onset.asked),
-        "window": _window_json(diagnosis.window),
-        "left_out": [_window_json(one) for one in onset.left_out],
+        "asked": onset.asked.as_text(),
+        "window": diagnosis.window.as_text(),
+        "left_out": [one.as_text() for one in onset.left_out],
         "statement": onset.statement.in_language(language),
     }
     return {"onset": told}
-
-
-def _window_json(window: TimeWindow) -> dict[str, str]:
-    return {"start": _iso(window.start.isoformat()), "end": _iso(window.end.isoformat())}
 
 
 def _event_json(entry: TimelineEntry, language: Language) -> dict[str, object]:
@@ -122,8 +118,4 @@ def _event_json(entry: TimelineEntry, language: Language) -> dict[str, object]:
 
 
 def _time(time_ns: int | None) -> str | None:
-    return None if time_ns is None else _iso(from_ns(time_ns).isoformat())
-
-
-def _iso(text: str) -> str:
-    return text.replace("+00:00", "Z")
+    return None if time_ns is None else utc_text(from_ns(time_ns))

@@ -35,6 +35,11 @@ def from_ns(time_ns: int) -> datetime:
     return EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
+def utc_text(moment: datetime) -> str:
+    """ISO 8601 with a Z for UTC, as every answer and trace writes times."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class TimeWindow:
     """A half-open interval [start, end) of aware datetimes; `end` is after `start`."""
@@ -55,6 +60,10 @@ class TimeWindow:
     @property
     def end_ns(self) -> int:
         return to_ns(self.end)
+
+    def as_text(self) -> dict[str, str]:
+        """Start and end as `utc_text`, the way JSON carries a window."""
+        return {"start": utc_text(self.start), "end": utc_text(self.end)}
 
     @property
     def duration_s(self) -> float:

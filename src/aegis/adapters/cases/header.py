@@ -11,7 +11,7 @@ from pathlib import Path
 from aegis.adapters.cases.columns import FIRST_NS, LAST_NS
 from aegis.adapters.cases.problems import Problem, Report, one_line
 from aegis.model.incident import Asked, CaseHeader
-from aegis.model.telemetry import Alarm, Change, TimeWindow, from_ns, to_ns
+from aegis.model.telemetry import Alarm, Change, TimeWindow, from_ns, to_ns, utc_text
 
 FILE = "case.json"
 FORMAT = "aegis-case/1"
@@ -65,7 +65,7 @@ def _window_json(window: TimeWindow) -> dict[str, str]:
 
 
 def _time_json(moment: datetime) -> str:
-    return from_ns(to_ns(moment)).isoformat().replace("+00:00", "Z")
+    return utc_text(from_ns(to_ns(moment)))
 
 
 def _change_json(change: Change) -> dict[str, str]:

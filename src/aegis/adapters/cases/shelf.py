@@ -16,7 +16,7 @@ from aegis.adapters.cases.header import FILE, read_header
 from aegis.adapters.cases.problems import raise_first
 from aegis.adapters.cases.recorded import LOGS, METRICS, SPANS, RecordedCase
 from aegis.model.errors import InvalidCase, InvalidWindow
-from aegis.model.telemetry import EPOCH, TimeWindow, from_ns
+from aegis.model.telemetry import EPOCH, TimeWindow, from_ns, utc_text
 
 _TIMES = {METRICS: "time", SPANS: "start", LOGS: "time"}
 _TICK = timedelta(microseconds=1)
@@ -70,8 +70,9 @@ class Shelf:
         if len(self.spans) > 1 and overlap(span) <= timedelta(0):
             first = min(one.start for _, one in self.spans)
             message = (
-                f"nothing was recorded from {_iso(window.start)} to {_iso(window.end)}; the "
-                f"{len(self.spans)} recordings lie between {_iso(first)} and {_iso(self.now())}"
+                f"nothing was recorded from {utc_text(window.start)} to {utc_text(window.end)}; "
+                f"the {len(self.spans)} recordings lie between {utc_text(first)} "
+                f"and {utc_text(self.now())}"
             )
             raise InvalidWindow("window", message)
         return folder
@@ -132,7 +133,3 @@ def _ends(path: Path, column: str) -> tuple[int, ...] | None:
         return None
     believable = all(_BELIEVABLE.start_ns <= one < _BELIEVABLE.end_ns for one in found)
     return tuple(found) if believable else None
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from aegis import bootstrap
 from aegis.entrypoints.cli.answer_text import window_text
-from aegis.model.telemetry import TimeWindow
+from aegis.model.telemetry import TimeWindow, utc_text
 
 SERVICES_SHOWN = 40
 
@@ -24,8 +24,8 @@ def case_json(folder: Path) -> dict[str, object]:
     return {
         "id": header.id,
         "source": header.source,
-        "fault_window": _window_json(case.fault_window()),
-        "recorded": _window_json(case.extent),
+        "fault_window": case.fault_window().as_text(),
+        "recorded": case.extent.as_text(),
         "alarm": asdict(header.alarm) if header.alarm else None,
         "metrics": {
             "series": len(contents.metrics.series),
@@ -38,7 +38,7 @@ def case_json(folder: Path) -> dict[str, object]:
         "changes": [
             {
                 "service": change.service,
-                "time": _iso(change.time.isoformat()),
+                "time": utc_text(change.time),
                 "kind": change.kind,
                 "version": change.version,
             }
@@ -48,7 +48,7 @@ def case_json(folder: Path) -> dict[str, object]:
         if header.asked is None
         else {
             "question": header.asked.question,
-            **_window_json(TimeWindow(header.asked.start, header.asked.end)),
+            **TimeWindow(header.asked.start, header.asked.end).as_text(),
         },
         "blind_spots": [gap.statement.en for gap in contents.gaps],
     }
@@ -69,9 +69,7 @@ def print_case(console: Console, folder: Path) -> None:
         "metrics": f"{len(contents.metrics.series):,} series, {samples:,} samples",
         "spans": f"{len(contents.spans):,}",
         "log lines": f"{len(contents.logs):,}",
-        "changes": ", ".join(
-            f"{one.service} {_iso(one.time.isoformat())}" for one in header.changes
-        )
+        "changes": ", ".join(f"{one.service} {utc_text(one.time)}" for one in header.changes)
         or "none",
         "asked": header.asked.question if header.asked else "–",
     }
@@ -129,11 +127,3 @@ def _service_table(contents: bootstrap.Contents) -> Table:
     if len(rows) > SERVICES_SHOWN:
         table.add_row(f"… {len(rows) - SERVICES_SHOWN} more with --json")
     return table
-
-
-def _window_json(window: TimeWindow) -> dict[str, str]:
-    return {"start": _iso(window.start.isoformat()), "end": _iso(window.end.isoformat())}
-
-
-def _iso(text: str) -> str:
-    return text.replace("+00:00", "Z")

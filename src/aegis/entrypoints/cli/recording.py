@@ -38,10 +38,7 @@ def recorded_json(out: Path, recorded: Recorded) -> dict[str, object]:
     return {
         "folder": str(out),
         "id": header.id,
-        "fault_window": {
-            "start": _iso(header.fault_window.start.isoformat()),
-            "end": _iso(header.fault_window.end.isoformat()),
-        },
+        "fault_window": header.fault_window.as_text(),
         "services": list(header.services),
         "samples": kept.samples,
         "spans": kept.spans,
@@ -68,7 +65,3 @@ def print_recorded(console: Console, out: Path, recorded: Recorded) -> None:
     for line in lines:
         printable = "".join(char if char.isprintable() else "\ufffd" for char in line)
         console.print(printable, markup=False, highlight=False, soft_wrap=True)
-
-
-def _iso(text: str) -> str:
-    return text.replace("+00:00", "Z")

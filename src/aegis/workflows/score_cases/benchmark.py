@@ -14,7 +14,7 @@ from aegis.agent.diagnoser import AskedTime, conclude, informed, look_for_onset
 from aegis.agent.monitor import Scene, Sources, collect
 from aegis.model.diagnosis import Onset
 from aegis.model.incident import TrueCause
-from aegis.model.telemetry import TimeWindow
+from aegis.model.telemetry import TimeWindow, utc_text
 from aegis.workflows.score_cases.scores import CaseResult, OnsetResult, Scores, score
 
 WindowChoice = Literal["fault", "asked"]
@@ -165,7 +165,7 @@ def _case_json(result: CaseResult) -> dict[str, object]:
     found, error_s = result.onset.found, result.onset.error_s
     onset = {
         "outcome": result.onset.outcome,
-        "start": None if found is None else found.isoformat().replace("+00:00", "Z"),
+        "start": None if found is None else utc_text(found),
         "error_s": None if error_s is None else round(error_s, 3),
     }
     return {**told, "onset": onset}
