@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from aegis.agent.joined_names import JOINED_FROM, Joined, NameRules, join_names, plain_name
+from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Alarm, Change, LogLine, Matrix, Series, Span
 from tests.recordings import at, between, lines_of, log_table, ns, span_table
@@ -114,11 +115,12 @@ def test_series_that_would_become_one_keep_the_name_they_had() -> None:
     ]
 
 
-def test_a_peer_in_a_label_is_renamed_too_and_no_other_label() -> None:
-    series = sampled("web", "client_errors", peer="shop/cart", route="shop/cart")
+@pytest.mark.parametrize("label", PEER_LABELS)
+def test_a_peer_in_a_label_is_renamed_too_and_no_other_label(label: str) -> None:
+    series = sampled("web", "client_errors", **{label: "shop/cart"}, route="shop/cart")
     found = joined(seen((series,), ("cart", "web"), ("shop/cart",)))
     assert dict(found.observations.metrics.series[0].labels) == {
-        "peer": "cart",
+        label: "cart",
         "route": "shop/cart",
     }
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Int32s, LogTable, Matrix, Series, SpanTable
 
 _DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\..*)?$|\.svc(?:\..*)?$")
 _POD = re.compile(r"^(.+?)(?:-[a-f0-9]{6,10})?-[a-z0-9]{5}$|^(.+)-\d{1,4}$")
-PEER_LABELS = frozenset({"peer", "peer_service", "callee", "destination", "upstream", "server"})
 JOINED_FROM = "joined_from"
 
 
@@ -149,16 +149,7 @@ def _logs(table: LogTable, changed: Mapping[str, str]) -> LogTable:
         return table
     names, codes = _recoded(table.services, changed)
     merged = replace(table, services=names, service_code=codes[table.service_code])
-    order = np.lexsort((merged.time_ns, merged.service_code))
-    return replace(
-        merged,
-        time_ns=merged.time_ns[order],
-        service_code=merged.service_code[order],
-        body=tuple(merged.body[row] for row in order.tolist()),
-        level_code=merged.level_code[order],
-        trace_id=merged.trace_id[order],
-        span_id=merged.span_id[order],
-    )
+    return merged.rows(np.lexsort((merged.time_ns, merged.service_code)))
 
 
 def _recoded(names: tuple[str, ...], changed: Mapping[str, str]) -> tuple[tuple[str, ...], Int32s]:

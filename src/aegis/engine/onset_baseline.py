@@ -43,30 +43,10 @@ def spans_outside(spans: SpanTable, windows: Sequence[TimeWindow]) -> SpanTable:
     first = np.append(True, spans.trace_id[1:] != spans.trace_id[:-1])
     begins = np.minimum.reduceat(spans.start_ns, np.flatnonzero(first))
     rows = outside(begins, windows)[np.cumsum(first) - 1]
-    return replace(
-        spans,
-        trace_id=spans.trace_id[rows],
-        span_id=spans.span_id[rows],
-        parent_span_id=spans.parent_span_id[rows],
-        service_code=spans.service_code[rows],
-        operation_code=spans.operation_code[rows],
-        start_ns=spans.start_ns[rows],
-        duration_ns=spans.duration_ns[rows],
-        error=spans.error[rows],
-    )
+    return spans.rows(rows)
 
 
 def lines_outside(logs: LogTable, windows: Sequence[TimeWindow]) -> LogTable:
     """The lines outside the windows; undated ones stay, their trace says when they were."""
     rows = outside(logs.time_ns, windows)
-    if rows.all():
-        return logs
-    return replace(
-        logs,
-        time_ns=logs.time_ns[rows],
-        service_code=logs.service_code[rows],
-        body=tuple(logs.body[row] for row in np.flatnonzero(rows).tolist()),
-        level_code=logs.level_code[rows],
-        trace_id=logs.trace_id[rows],
-        span_id=logs.span_id[rows],
-    )
+    return logs if rows.all() else logs.rows(rows)

@@ -74,7 +74,7 @@ _STATUS_LABELS = frozenset(
         "rpc_grpc_status_code",
     }
 )
-_PEER_LABELS = (
+PEER_LABELS = (
     "peer",
     "peer_service",
     "callee",
@@ -131,7 +131,7 @@ def meaning_of(series: Series) -> Meaning | None:
         signal = "latency"
     if signal == "traffic" and _counts_errors(labels):
         signal = "errors"
-    peer = colon_peer or next((labels[key] for key in _PEER_LABELS if labels.get(key)), None)
+    peer = colon_peer or next((labels[key] for key in PEER_LABELS if labels.get(key)), None)
     if peer == series.service:
         peer = None
     flipped = signal == "errors" and not _GOOD_WORDS.isdisjoint(words)

@@ -7,7 +7,7 @@ of names beside them; -1 means "none". Times are nanoseconds since the epoch, UT
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -135,6 +135,20 @@ class SpanTable:
     def __len__(self) -> int:
         return len(self.start_ns)
 
+    def rows(self, chosen: Bools | Int64s) -> SpanTable:
+        """Some rows, by mask or in the order of their numbers; all names stay."""
+        return replace(
+            self,
+            trace_id=self.trace_id[chosen],
+            span_id=self.span_id[chosen],
+            parent_span_id=self.parent_span_id[chosen],
+            service_code=self.service_code[chosen],
+            operation_code=self.operation_code[chosen],
+            start_ns=self.start_ns[chosen],
+            duration_ns=self.duration_ns[chosen],
+            error=self.error[chosen],
+        )
+
     @staticmethod
     def empty() -> SpanTable:
         ids = np.zeros(0, dtype="S1")
@@ -177,6 +191,19 @@ class LogTable:
 
     def __len__(self) -> int:
         return len(self.time_ns)
+
+    def rows(self, chosen: Bools | Int64s) -> LogTable:
+        """Some rows, by mask or in the order of their numbers; all names stay."""
+        numbers = np.arange(len(self))[chosen].tolist()
+        return replace(
+            self,
+            time_ns=self.time_ns[chosen],
+            service_code=self.service_code[chosen],
+            body=tuple(self.body[row] for row in numbers),
+            level_code=self.level_code[chosen],
+            trace_id=self.trace_id[chosen],
+            span_id=self.span_id[chosen],
+        )
 
     @staticmethod
     def empty() -> LogTable:

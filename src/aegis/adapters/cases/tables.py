@@ -25,40 +25,34 @@ def matrix_within(matrix: Matrix, window: TimeWindow) -> Matrix:
 
 
 def span_rows(table: SpanTable, rows: Bools) -> SpanTable:
+    """The rows, with only the names that occur in them."""
     if rows.all():
         return table
-    services, service_code = _used(table.services, table.service_code[rows])
-    operations, operation_code = _used(table.operations, table.operation_code[rows])
-    return SpanTable(
-        table.trace_id[rows],
-        table.span_id[rows],
-        table.parent_span_id[rows],
-        service_code,
-        services,
-        operation_code,
-        operations,
-        table.start_ns[rows],
-        table.duration_ns[rows],
-        table.error[rows],
-        table.sampled_share,
+    kept = table.rows(rows)
+    services, service_code = _used(kept.services, kept.service_code)
+    operations, operation_code = _used(kept.operations, kept.operation_code)
+    return replace(
+        kept,
+        services=services,
+        service_code=service_code,
+        operations=operations,
+        operation_code=operation_code,
     )
 
 
 def log_rows(table: LogTable, rows: Bools) -> LogTable:
+    """The rows, with only the names that occur in them."""
     if rows.all():
         return table
-    services, service_code = _used(table.services, table.service_code[rows])
-    levels, level_code = _used(table.levels, table.level_code[rows])
-    return LogTable(
-        table.time_ns[rows],
-        service_code,
-        services,
-        tuple(table.body[row] for row in np.flatnonzero(rows).tolist()),
-        level_code,
-        levels,
-        table.trace_id[rows],
-        table.span_id[rows],
-        table.sampled_share,
+    kept = table.rows(rows)
+    services, service_code = _used(kept.services, kept.service_code)
+    levels, level_code = _used(kept.levels, kept.level_code)
+    return replace(
+        kept,
+        services=services,
+        service_code=service_code,
+        levels=levels,
+        level_code=level_code,
     )
 
 
