@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, replace
 
+from aegis.agent.answering import answer_or_gap
 from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Step, Watch
-from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Change
-from aegis.model.text import Text
 from aegis.ports import ChangeSource
 
 
@@ -28,14 +26,12 @@ async def read_changes(
     """The scene with the changes of its extent; a source that fails becomes a gap."""
     asked = json.dumps(scene.extent.as_text())
     watch.started("list_changes", asked)
-    changes: tuple[Change, ...] = ()
-    try:
-        async with asyncio.timeout(deadline_s):
-            changes, gaps = await source.read_changes(scene.extent)
-    except SourceError as error:
-        gaps = (_changes_unavailable(str(error)),)
-    except TimeoutError:
-        gaps = (_changes_unavailable(f"no answer within {deadline_s:g} s"),)
+
+    async def ask() -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        return await source.read_changes(scene.extent)
+
+    nothing: tuple[Change, ...] = ()
+    changes, gaps = await answer_or_gap("changes", ask, nothing, deadline_s)
     found: dict[str, object] = {"changes": len(changes)}
     if gaps:
         found["gaps"] = [gap.reason for gap in gaps]
@@ -43,8 +39,3 @@ async def read_changes(
     watch.ended(step)
     known = replace(scene, changes=(*scene.changes, *changes), gaps=(*scene.gaps, *gaps))
     return ChangeLog(known, step)
-
-
-def _changes_unavailable(why: str) -> EvidenceGap:
-    said = Text(f"变更记录无法读取：{why}。", f"Changes could not be read: {why}.")
-    return EvidenceGap("changes", "unavailable", None, said)

@@ -10,12 +10,13 @@ import difflib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 
+from aegis.agent.answering import NAMES, answer_or_gap
 from aegis.agent.joined_names import NameRules, join_names
-from aegis.model.errors import AegisError, InvalidWindow, SourceError, UnknownService
+from aegis.model.errors import AegisError, InvalidWindow, UnknownService
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations
 from aegis.model.telemetry import (
@@ -39,12 +40,6 @@ UNASKED = frozenset({"unavailable", "not_configured"})
 Table = TypeVar("Table", Matrix, SpanTable, LogTable)
 Answered = tuple[Table, tuple[EvidenceGap, ...]]
 SourceName = Literal["metrics", "traces", "logs"]
-
-_NAMES: dict[SourceName, Text] = {
-    "metrics": Text("指标", "metrics"),
-    "traces": Text("调用链", "traces"),
-    "logs": Text("日志", "logs"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +130,7 @@ async def collect(
     silent = {gap.source for gap in gaps if gap.reason in UNASKED}
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
-    gaps += [_not_recorded(name) for name in _NAMES if reading.holds_nothing[name]]
+    gaps += [_not_recorded(name) for name in get_args(SourceName) if reading.holds_nothing[name]]
     services = {*scene.services, *spans.services, *lines.services}
     services |= {series.service for series in matrix.series}
     observations = Observations(
@@ -199,16 +194,7 @@ class _Reading:
         tool = f"read_{name}"
         asked = json.dumps(self.extent.as_text())
         self.watch.started(tool, asked)
-        try:
-            async with asyncio.timeout(self.deadline_s):
-                table, gaps = await ask()
-        except SourceError as error:
-            why = str(error)
-            table, gaps = empty, (_unavailable(name, Text(why, why)),)
-        except TimeoutError:
-            limit = self.deadline_s
-            why_not = Text(f"{limit:g} 秒内没有回答", f"no answer within {limit:g} s")
-            table, gaps = empty, (_unavailable(name, why_not),)
+        table, gaps = await answer_or_gap(name, ask, empty, self.deadline_s)
         seen = _counts(table)
         silent = any(gap.reason in UNASKED for gap in gaps)
         self.holds_nothing[name] = not silent and not any(seen.values())
@@ -253,18 +239,8 @@ def _counts(table: Matrix | SpanTable | LogTable) -> dict[str, int]:
     return {rows: len(table), "services": len(table.services)}
 
 
-def _unavailable(name: SourceName, why: Text) -> EvidenceGap:
-    kind = _NAMES[name]
-    return EvidenceGap(
-        name,
-        "unavailable",
-        None,
-        Text(f"{kind.zh}无法读取：{why.zh}。", f"The {kind.en} could not be read: {why.en}."),
-    )
-
-
 def _not_recorded(name: SourceName) -> EvidenceGap:
-    kind = _NAMES[name]
+    kind = NAMES[name]
     said = Text(f"没有记录{kind.zh}。", f"No {kind.en} were recorded.")
     return EvidenceGap(name, "not_recorded", None, said)
 

@@ -23,7 +23,6 @@ SPIKE_GRACE = 2.0
 RECENT_SAMPLES = 8
 LONGEST_BREAK_STEPS = 6.0
 LEAST_BASELINE = 5
-CHANCE_DECADES = 1.0
 RISING = ((1.0, 1.0),)
 EITHER_WAY: dict[Signal, tuple[tuple[float, float], ...]] = {
     "traffic": ((1.0, 0.7), (-1.0, 1.0)),
@@ -135,8 +134,10 @@ def _finding(item: MeasuredSeries, window: TimeWindow, floors: _Floors) -> Findi
     for sign, weight in EITHER_WAY.get(item.meaning.signal, RISING):
         before, during = sign * baseline, sign * faulty
         z, level = _robust_z(before, during, sign * recent, scale)
-        chance = CHANCE_DECADES * _chance_decades(before, during, level)
-        departures.append((weight * min(surprise_of_z(z), most, chance), sign * level))
+        claimed = min(surprise_of_z(z), most)
+        if claimed > 0.0:
+            claimed = min(claimed, _chance_decades(before, during, level))
+        departures.append((weight * claimed, sign * level))
     surprise, level = max(departures)
     if surprise <= LEAST_SURPRISE:
         return None
