@@ -1,4 +1,4 @@
-"""Puts the house together: the only file that names an adapter."""
+"""Puts the house together: nothing outside this package names an adapter."""
 
 from __future__ import annotations
 
