@@ -67,7 +67,7 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew (LOCK_ARGS=--upgrade)
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) $(LOCK_ARGS) \
 		--build-deps-for=editable --output-file=requirements.lock pyproject.toml
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) $(LOCK_ARGS) \
-		--build-deps-for=editable --extra=dev --constraint=requirements.lock \
+		--build-deps-for=editable --extra=dev --extra=feishu --extra=tracing --constraint=requirements.lock \
 		--output-file=requirements-dev.lock pyproject.toml
 
 LOCK_FLAGS := --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \

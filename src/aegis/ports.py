@@ -13,6 +13,7 @@ from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import CaseHeader, KeptCase
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
+from aegis.model.message import Message
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 
 
@@ -116,5 +117,16 @@ class CaseSink(Protocol):
     ) -> KeptCase:
         """Tables that would not fit in `most_bytes` are thinned evenly over time: whole points
         in time, whole traces. InvalidRequest where nothing of the fault window would remain.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    async def send(self, message: Message) -> str:
+        """The platform's id of the message that was created, answered with or replaced.
+
+        Raises a DeliveryError: DeliveryUnavailable where the same bytes may be sent again,
+        DeliveryRefused where not. Never waits longer than its deadline, and paces nothing:
+        the caller keeps the order and the rate of a chat.
         """
         ...
