@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
@@ -39,7 +40,8 @@ class Settings:
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
-    source spells it to the name it is to have.
+    source spells it to the name it is to have. `otlp_endpoint` is where traces of Aegis's own
+    work are sent.
     """
 
     language: Language
@@ -56,6 +58,15 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+    otlp_endpoint: str | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        found = [one.secret for one in self.tokens]
+        for backend in self.backends:
+            found += [one for one in (backend.password, backend.bearer_token) if one]
+        return tuple(found)
 
     @property
     def has_telemetry(self) -> bool:
@@ -84,6 +95,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
+        otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 
 
@@ -123,6 +135,20 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.password
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{name}: must be an http(s) address without a password")
+    return text
 
 
 def _aliases(given: Mapping[str, str]) -> dict[str, str]:
