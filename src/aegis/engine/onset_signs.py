@@ -47,7 +47,7 @@ class Grid:
     @staticmethod
     def over(extent: TimeWindow) -> Grid:
         length = extent.end_ns - extent.start_ns
-        return Grid(extent.start_ns, max(1, -(-length // MINUTE_NS)))
+        return Grid(extent.start_ns, -(-length // MINUTE_NS))
 
     def minute(self, times_ns: Int64s) -> Int64s:
         """The minute of each time, those outside moved to the nearest."""
@@ -106,7 +106,7 @@ Sign = Sampled | Counted
 
 
 def per_minute(fine: Floats) -> Floats:
-    sums: Floats = fine.reshape(-1, FINE_A_MINUTE).sum(axis=1)
+    sums: Floats = fine.reshape(len(fine) // FINE_A_MINUTE, FINE_A_MINUTE).sum(axis=1)
     return sums
 
 
