@@ -244,8 +244,10 @@ def test_the_affected_are_told_only_when_the_cause_is_likely() -> None:
     action = one_with(case, "Tell the owners of")
     assert "frontend, checkout:" in action
     assert "mail" not in action
-    unsure = diagnosis(cause(probability=0.49), rest=(ruled_out(),))
-    assert not any("Tell the owners" in text for text in english(unsure))
+    for probability, told in ((0.86, True), (0.49, False)):
+        case = diagnosis(cause(probability=probability), rest=(ruled_out(),))
+        case = replace(case, none_probability=0.1)
+        assert any("Tell the owners" in text for text in english(case)) is told
 
 
 def test_the_cause_itself_is_not_among_the_affected() -> None:

@@ -22,6 +22,7 @@ from tests.engine.burning import (
     minutes_of,
     traces,
 )
+from tests.engine.telemetry import span, spans
 
 STEP_MIN = 0.5
 
@@ -297,6 +298,22 @@ def test_every_source_says_how_far_the_telemetry_reaches() -> None:
         logs=lines([(152, HOURS_MIN)]),
     )
     assert minutes_of(found(seen).window)[1] == pytest.approx(HOURS_MIN, abs=0.2)
+
+
+def test_what_began_seconds_ago_is_looked_at_for_a_minute() -> None:
+    """The telemetry ends in the middle of it: three services slow, their caller failing."""
+    rows = []
+    for second in range(100 * 60, 179 * 60 + 6):
+        hurt, trace = second >= 178.5 * 60, f"{second:032x}"
+        own = 10 + second % 4 + (60 if hurt else 0)
+        rows.append(span(trace, "a", "", "shop", start_s=second, ms=own + 20, error=hurt))
+        for name in ("store", "bank", "mail"):
+            rows.append(span(trace, name, "a", name, "get", start_s=second + 0.001, ms=own))
+    told = found(replace(asked_for(170, 179), spans=spans(rows)))
+    assert told.onset.outcome == "ongoing"
+    start, end = minutes_of(told.window)
+    assert start == pytest.approx(178.5, abs=0.2)
+    assert end == pytest.approx(start + 1)
 
 
 @pytest.mark.parametrize(

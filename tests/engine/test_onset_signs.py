@@ -308,3 +308,17 @@ def test_a_count_says_by_how_much_it_differs_from_what_is_expected(hits: float, 
     each = np.full(6, hits / 6)
     one = Counted("shop", each, np.full(6, 5 / 6), 0.1)
     assert one.by_minute(Grid(0, 1))[0] == pytest.approx(z, abs=0.01)
+
+
+def test_the_calmest_minutes_are_those_of_the_lowest_share_whatever_their_traffic() -> None:
+    """Forty calls a minute of which two fail are calmer than ten of which one does."""
+    rows = []
+    for minute in range(60):
+        calls, failing = (10, 1) if minute < 20 else (40, 2)
+        rows += [
+            span(f"{minute:x}-{call}", "a", start_s=60 * minute + call, error=call < failing)
+            for call in range(calls)
+        ]
+    found = [one for one in signs(spans=spans(rows)) if isinstance(one, Counted)]
+    (failed,) = [one for one in found if one.hits.sum() == 20 + 80]
+    assert failed.usual == pytest.approx((20 * 2 + 8 * 1) / (20 * 40 + 8 * 10))

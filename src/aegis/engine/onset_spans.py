@@ -71,7 +71,7 @@ def _quantiles(
     offsets = np.searchsorted(group[order], np.arange(groups + 1))
     sizes = np.diff(offsets)
     place = offsets[:-1] + (share * sizes).astype(np.int64)
-    padded = np.append(values[order], 0.0)
+    padded = np.append(values[order], np.nan)
     return np.where(sizes > 0, padded[np.minimum(place, len(values))], 0.0), sizes
 
 
