@@ -10,7 +10,7 @@ import pytest
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import find_onset, focused, with_onset
 from aegis.model.incident import Observations
-from aegis.model.telemetry import Matrix
+from aegis.model.telemetry import Matrix, to_ns
 from tests.engine.burning import (
     HOURS_MIN,
     Minutes,
@@ -22,7 +22,7 @@ from tests.engine.burning import (
     minutes_of,
     traces,
 )
-from tests.engine.telemetry import span, spans
+from tests.engine.telemetry import at_ns, span, spans
 
 STEP_MIN = 0.5
 
@@ -307,8 +307,10 @@ def test_what_began_seconds_ago_is_looked_at_for_a_minute() -> None:
         hurt, trace = second >= 178.5 * 60, f"{second:032x}"
         own = 10 + second % 4 + (60 if hurt else 0)
         rows.append(span(trace, "a", "", "shop", start_s=second, ms=own + 20, error=hurt))
-        for name in ("store", "bank", "mail"):
-            rows.append(span(trace, name, "a", name, "get", start_s=second + 0.001, ms=own))
+        rows += [
+            span(trace, name, "a", name, "get", start_s=second + 0.001, ms=own)
+            for name in ("store", "bank", "mail")
+        ]
     told = found(replace(asked_for(170, 179), spans=spans(rows)))
     assert told.onset.outcome == "ongoing"
     start, end = minutes_of(told.window)
@@ -343,3 +345,42 @@ def test_what_burned_nearly_to_the_end_cannot_be_told_from_calm() -> None:
 
 def test_a_long_burning_that_the_question_does_not_touch_is_not_meant() -> None:
     assert found(hours((0, 100), asked=(130, 140))).onset.outcome == "nothing"
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [((60, 75), "ongoing"), ((59, 75), "nothing")])
+def test_forty_minutes_that_end_twenty_before_the_question_tell_what_was_usual(
+    asked: Minutes, outcome: str
+) -> None:
+    """A good third of what was read burns, so that over all of it nothing stands out."""
+    seen = replace(asked_for(*asked, extent=(0, 90)), metrics=metrics([(57, 90)], until=90))
+    assert found(seen).onset.outcome == outcome
+
+
+def slower(start: float, end: float, factor: float, *, asked: Minutes) -> Observations:
+    """Hours in which the latency of the shop is a little higher for a while."""
+    changed = []
+    for one in metrics([]).series:
+        hurt = np.array([start <= minute_of(int(t) - 15 * 10**9) < end for t in one.times_ns])
+        is_one = one.service == "shop" and "latency" in one.name
+        changed.append(replace(one, values=one.values * np.where(hurt & is_one, factor, 1.0)))
+    return replace(asked_for(*asked), metrics=Matrix(tuple(changed)))
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(1.35, "nothing"), (2.0, "ongoing")])
+def test_a_third_of_the_history_must_burn_all_along_to_be_believed(
+    factor: float, outcome: str
+) -> None:
+    seen = slower(115, HOURS_MIN, factor, asked=(150, 165))
+    assert found(seen).onset.outcome == outcome
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(1.35, "nothing"), (2.0, "before_history")])
+def test_what_was_there_from_the_start_must_burn_all_along_too(factor: float, outcome: str) -> None:
+    seen = slower(0, 110, factor, asked=(90, 105))
+    assert found(seen).onset.outcome == outcome
+
+
+def test_the_window_of_what_goes_on_holds_the_last_row_and_nothing_after_it() -> None:
+    told = found(hours((152, HOURS_MIN)))
+    last = at_ns(60 * HOURS_MIN - 30)
+    assert to_ns(told.window.end) == last + 1_000  # the least step of a window
