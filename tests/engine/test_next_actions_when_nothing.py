@@ -98,10 +98,11 @@ def test_a_blind_spot_is_weighed_against_looking_wider_and_elsewhere(
         (gap("logs", "not_recorded"), gap("traces", "short")),
         (gap("logs", "short"), gap("traces", "sampled")),
         (gap("logs", "sampled"), gap("traces", "no_data", "cart")),
+        (gap("logs", "unavailable", "cart"), gap("traces", "sampled")),
     ],
 )
 def test_the_blinder_spot_is_asked_about_first(first: EvidenceGap, second: EvidenceGap) -> None:
-    """A sampled source of everybody hides more than an absent one of one service."""
+    """A source that is absent for one service counts half: about as much as a sampled one."""
     for gaps in ((first, second), (second, first)):
         actions = english(quiet(gaps=gaps))
         about = [next(i for i, text in enumerate(actions) if one in text) for one in SOURCES]
