@@ -57,6 +57,10 @@ def test_seven_percent_of_a_latency_that_never_varies_are_its_noise() -> None:
     assert z_of(steady("shop", "request_latency_p90_seconds", 0.2, 0.06)) == pytest.approx(-10)
 
 
+def test_a_latency_of_nothing_at_all_says_nothing() -> None:
+    assert z_of(steady("shop", "request_latency_p90_seconds", 0.0)) == 0.0
+
+
 def test_noise_of_its_own_makes_a_latency_say_less() -> None:
     """Half of the samples lie 5 % off the median on either side: an IQR of 10 %."""
     wobble = [0.95, 1.0, 1.0, 1.05] * (CALM_MIN // 4)
@@ -185,6 +189,7 @@ def test_where_all_traffic_stops_what_it_drives_is_not_blown_up_without_end() ->
 @pytest.mark.parametrize("name", ["cpu_usage", "disk_io", "network_receive_bytes"])
 def test_what_load_drives_says_half_of_what_it_shows(name: str) -> None:
     assert z_of(steady("shop", name, 40.0, 80.0)) == pytest.approx(5)
+    assert z_of(steady("shop", name, 0.4, 0.8)) == pytest.approx(5)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +285,7 @@ def test_what_is_usual_is_told_from_the_calm_time_alone() -> None:
     rows = [
         line(60 * minute + part, "shop", "order failed", "ERROR")
         for minute in range(60)
-        for part in range(4 if minute < CALM_MIN else 1)
+        for part in range(9 if minute == 0 else 4 if minute < CALM_MIN else 1)
     ]
     assert counted(signs(logs=logs(rows)), "shop").usual == pytest.approx(4.0)
 
