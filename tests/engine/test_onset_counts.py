@@ -52,6 +52,15 @@ def test_the_usual_rate_of_a_count_is_that_of_its_calmest_minutes() -> None:
     assert counted(signs(logs=logs(rows)), "shop").usual == pytest.approx(2.0)
 
 
+def test_of_two_minutes_the_calmer_is_usual() -> None:
+    rows = [
+        line(60 * minute + part, "shop", "order failed", "ERROR")
+        for minute, lines in ((10, 3), (20, 9))
+        for part in range(lines)
+    ]
+    assert counted(signs(logs=logs(rows)), "shop").usual == pytest.approx(3.0)
+
+
 def test_what_is_usual_is_told_from_the_calm_time_alone() -> None:
     rows = [
         line(60 * minute + part, "shop", "order failed", "ERROR")
