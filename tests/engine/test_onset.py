@@ -262,6 +262,13 @@ def test_the_history_is_what_was_recorded_not_what_was_asked_for() -> None:
     assert minutes_of(told.window)[0] == 30.0
 
 
+def test_the_history_begins_with_the_source_that_reaches_back_the_farthest() -> None:
+    seen = asked_for(30, 45)
+    late = metrics([], silent=[(0, 60)])
+    told = found(replace(seen, metrics=late, spans=traces([(30, 40)]), logs=lines([(30, 40)])))
+    assert minute_of(told.onset.start_ns) == pytest.approx(30, abs=STEP_MIN)
+
+
 def test_every_source_says_how_far_the_telemetry_reaches() -> None:
     seen = replace(
         asked_for(150, 165),
