@@ -101,6 +101,8 @@ def test_a_quarter_of_the_least_that_ever_waited_is_noise(name: str) -> None:
     rarely = series("shop", name, [0.0] * CALM_MIN + [4.0] * 10 + [20.0] * 10)
     assert z_of(rarely) == pytest.approx(20)
     assert z_of(steady("shop", name, 40.0, 80.0)) == pytest.approx(4)  # a quarter of 40: 10
+    once = series("shop", name, [*[0.0] * 59, 20.0])
+    assert z_of(once) == pytest.approx(4)  # a quarter of the only one: 5
     once_low = series("shop", name, [*[40.0] * 39, 2.0, *[80.0] * 20])
     assert z_of(once_low) == pytest.approx(10)  # a tenth of what is usual: 4
 
