@@ -10,7 +10,7 @@ from aegis.model.routing import Matcher, MatchOperator
 _SPACE = r"\s*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _NAME = rf"(?P<name>{_QUOTED}|[^\s\"{{}}=!~,]+)"
-_VALUE = rf"(?P<value>{_QUOTED}|[^\s\"{{}},]*)"
+_VALUE = rf"(?P<value>{_QUOTED}|(?:[^\s\"{{}},=~][^\s\"{{}},]*)?)"
 _ONE = re.compile(
     rf"{_SPACE}{_NAME}{_SPACE}(?P<operator>=~|!~|!=|=){_SPACE}{_VALUE}{_SPACE}", re.DOTALL
 )
@@ -52,6 +52,4 @@ def _matcher(one: re.Match[str]) -> Matcher:
 def _unquoted(text: str) -> str:
     if not text.startswith('"'):
         return text
-    return re.sub(
-        r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text[1:-1], flags=re.DOTALL
-    )
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[0]), text[1:-1])
