@@ -49,13 +49,13 @@ def check_card(content: str, most_bytes: int = 28_000) -> dict[str, Any]:
     assert 1 <= len(found) <= 190
     for one in found:
         _check_element(one)
-    for one in texts(card):
-        left = FOREIGN_SYNTAX.search(OURS.sub("·", one))
-        assert left is None, f"{left} in {one!r}"
-        assert one.count("**") % 2 == 0
-        assert one.count("~~") % 2 == 0
-        assert one.count("<font") == one.count("</font>")
-    pings = [one for one in texts(card) if "<at" in one]
+    for text in texts(card):
+        left = FOREIGN_SYNTAX.search(OURS.sub("·", text))
+        assert left is None, f"{left} in {text!r}"
+        assert text.count("**") % 2 == 0
+        assert text.count("~~") % 2 == 0
+        assert text.count("<font") == text.count("</font>")
+    pings = [text for text in texts(card) if "<at" in text]
     assert len(pings) <= 1
     if pings:
         assert card["body"]["elements"][0]["content"] == pings[0], "a mention stands at the head"

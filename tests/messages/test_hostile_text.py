@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aegis.model.text import Language
 from aegis.workflows.deliver_messages.compose import compose
 from aegis.workflows.deliver_messages.quoting import (
     cleaned,
@@ -172,7 +173,7 @@ def test_no_text_of_an_alert_has_an_effect(
         for number, one in enumerate(episodes)
     ]
     public = data.draw(st.sampled_from([None, "https://aegis.example.com"]))
-    language = data.draw(st.sampled_from(["zh", "en"]))
+    language: Language = data.draw(st.sampled_from(["zh", "en"]))
     for draft in compose(state(rows, episodes), style(language, public_url=public)):
         card = check_card(draft.content)
         check_text(draft.fallback)
