@@ -88,17 +88,21 @@ def test_other_days_and_years_are_named() -> None:
 def test_a_storm_lists_its_groups_the_worst_first() -> None:
     found = [
         known(
-            {"alertname": f"A{number}", "severity": "warning" if number < 7 else "critical"},
+            {
+                "alertname": f"A{number}",
+                "severity": "warning" if number < 7 else "critical",
+                "app": "checkout",
+            },
             group=f"g{number}",
         )
         for number in range(8)
     ]
-    twin = known({"alertname": "A7", "severity": "info", "pod": "x"}, group="g7")
+    twin = known({"alertname": "A7", "severity": "info", "app": "cart"}, group="g7")
     rows = [row(number, [one], group=f"g{number}") for number, one in enumerate(found)]
     rows.append(row(9, [twin], group="g7"))
     (draft,) = compose(state(rows, [*found, twin]), style("en"))
     listed = texts(check_card(draft.content))[2:]
-    assert listed[0].startswith("🔴 **A7** · 2 firing\n")
+    assert listed[0].startswith("🔴 **A7** · checkout, cart · 2 firing\n")
     assert listed[1].startswith("🟡 **A0**")
     assert len(listed) == 8
 

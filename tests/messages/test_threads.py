@@ -67,6 +67,8 @@ def test_what_fires_again_while_its_group_does_rings_in_the_thread() -> None:
     assert "Firing again: HighLatency" in drafts[1].content
     assert "2nd time this week, last 5 min" in drafts[1].content
     assert [key[1] for key in drafts[1].wakes] == [2]
+    assert "**+1 earlier episodes of these** · see all: aegis alerts list" in drafts[0].content
+    assert "more not listed" not in drafts[0].content
 
 
 def test_what_opens_long_after_the_last_message_rings_whatever_it_is() -> None:

@@ -69,9 +69,9 @@ def lasting(episode: Episode, now: datetime, timezone: ZoneInfo) -> Text:
     took = length_of_time(((end or now) - start).total_seconds() / 60)
     if end is None:
         at = clock(start, now, timezone)
-        return Text(f"{at} 起，已持续 {took.zh}", f"since {at}, for {took.en}")
+        return Text(f"{at} 起（{took.zh}）", f"since {at} ({took.en})")
     at = clock(end, now, timezone)
-    return Text(f"{at} 恢复，持续 {took.zh}", f"resolved {at}, lasted {took.en}")
+    return Text(f"{at} 恢复（历时 {took.zh}）", f"resolved {at}, lasted {took.en}")
 
 
 def repeats(history: History) -> Text | None:
@@ -116,6 +116,11 @@ def conclusion(shown: tuple[Known, ...], worst: str, now: datetime, timezone: Zo
 
 def left_out(count: int) -> Text:
     return Text(f"另有 {count} 条未列出", f"+{count} more not listed here")
+
+
+def earlier(count: int) -> Text:
+    """Episodes of alerts that are shown with their newest one."""
+    return Text(f"另有 {count} 次较早的触发", f"+{count} earlier episodes of these")
 
 
 def look_up(command: str) -> Text:
