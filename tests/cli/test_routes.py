@@ -42,7 +42,7 @@ def test_the_routes_an_alert_takes_are_shown(aegis: Aegis) -> None:
     silent = aegis("routes", "test", "team=b", "--lang", "zh")
     assert silent.out.splitlines()[1].split() == ["nobody", "oc_b", "不提醒", "立即"]
     lost = aegis("routes", "test", "team=x", "--lang", "en")
-    assert "nobody is told" in lost.out
+    assert "Nobody is told" in lost.out
 
 
 def test_a_program_gets_the_same(aegis: Aegis) -> None:
@@ -80,7 +80,7 @@ def test_a_check_of_a_wrong_file_names_the_line(aegis: Aegis, tmp_path: Path) ->
     (tmp_path / "routes.yaml").write_text("routes:\n  - chat: general\n", encoding="utf-8")
     ran = aegis("routes", "check")
     assert ran.code == 2
-    assert "line 2: routes[1].chat: 'general' is no id of a chat" in ran.err
+    assert "line 2: routes[1].chat: 'general' is neither the id of a chat" in ran.err
 
 
 def test_without_any_chat_a_check_says_what_to_set(

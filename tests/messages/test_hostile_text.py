@@ -203,7 +203,7 @@ def test_one_huge_annotation_is_cut_and_hides_no_other_alert() -> None:
     length=st.integers(0, 700),
     groups=st.integers(1, 12),
     ended=st.integers(0, 3),
-    most=st.sampled_from([6_000, 12_000, 28_000]),
+    most=st.sampled_from([4_000, 12_000, 28_000]),
     public=st.sampled_from([None, "https://aegis.example.com/base"]),
 )
 @example(count=3_000, length=700, groups=1, ended=0, most=28_000, public=None)

@@ -64,6 +64,13 @@ def test_two_routes_to_one_chat_tell_it_once_by_the_first() -> None:
     assert (only.route, only.mention) == ("first", NOBODY)
 
 
+def test_a_route_without_a_chat_keeps_an_alert_from_everybody() -> None:
+    routing = Routing((Route("quiet", "", read_matchers("alertname=Watchdog")),), route("rest"))
+    assert chats(routing, labels(alertname="Watchdog")) == []
+    assert chats(routing, labels(alertname="Other")) == ["oc_rest"]
+    assert route_findings(routing)[0].said.en == "1 routes to 1 chats"
+
+
 def test_without_a_chat_nobody_is_told() -> None:
     assert targets_of(Routing(), labels(severity="critical"), NOON) == ()
 

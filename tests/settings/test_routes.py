@@ -89,6 +89,11 @@ def test_the_default_chat_is_that_of_the_environment_where_the_file_names_none(
     assert read_settings({}).routing == Routing()
 
 
+def test_a_route_may_lead_nowhere(tmp_path: Path) -> None:
+    found = read("routes: [{chat: none, matchers: alertname=Watchdog}]", tmp_path)
+    assert found.routes[0].chat_id == ""
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
@@ -113,7 +118,10 @@ def test_whom_everybody_is_woken_for_is_a_setting(
         ("- a", "line 1: must be a mapping"),
         ("route: []", "line 1: route: is no key here; known are timezone, mentions, routes"),
         ("routes:\n  - name: a", "line 2: routes[1]: chat is missing"),
-        ("routes:\n  - chat: x", "line 2: routes[1].chat: 'x' is no id of a chat"),
+        (
+            "routes:\n  - chat: x",
+            "line 2: routes[1].chat: 'x' is neither the id of a chat such as oc_… nor none",
+        ),
         ("routes:\n  - chat: oc_a\n    chats: oc_b", "line 3: routes[1].chats: is no key here"),
         ("routes:\n  - chat: oc_a\n    chat: oc_b", "line 3: routes[1].chat: is there twice"),
         ("routes:\n- {chat: oc_a, matchers: [a]}", "line 2: routes[1].matchers[1]: 'a' is no list"),

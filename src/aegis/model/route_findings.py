@@ -15,9 +15,8 @@ def route_findings(routing: Routing) -> tuple[Finding, ...]:
     """Empty where alerts are told to nobody because no chat is named at all."""
     if not routing.routes and routing.default is None:
         return ()
-    chats = {route.chat_id for route in routing.routes}
-    if routing.default is not None:
-        chats.add(routing.default.chat_id)
+    everywhere = [*routing.routes, *([routing.default] if routing.default else [])]
+    chats = {route.chat_id for route in everywhere if route.chat_id}
     count = len(routing.routes)
     said = Text(
         f"{count} 条路由，{len(chats)} 个群" if count else "没有路由，全部告警发到默认群",

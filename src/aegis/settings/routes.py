@@ -97,9 +97,12 @@ def _default(place: Place, zone: ZoneInfo) -> Route:
 
 
 def _chat(place: Place) -> str:
+    """Empty for the word none."""
     text = place.text()
+    if text == "none":
+        return ""
     if not _CHAT.fullmatch(text):
-        raise place.wrong(f"{text!r} is no id of a chat such as oc_…")
+        raise place.wrong(f"{text!r} is neither the id of a chat such as oc_… nor none")
     return text
 
 

@@ -23,9 +23,9 @@ from aegis.settings import Settings
 _EVERYBODY = Text("所有人", "everybody")
 _NOBODY = Text("不提醒", "nobody")
 _AT_ONCE = Text("立即", "at once")
-_NO_ROUTE = Text(
-    "没有路由匹配，也没有默认群：不会通知任何人。",
-    "No route takes it and there is no default chat: nobody is told.",
+_NOBODY_TOLD = Text(
+    "不会通知任何人：没有路由匹配且没有默认群，或匹配的路由没有群。",
+    "Nobody is told: no route takes it and there is no default chat, or its route has none.",
 )
 _NO_CHAT = Text(
     "没有配置任何群：请设置 FEISHU_DEFAULT_CHAT_ID 或 AEGIS_ROUTES_FILE。",
@@ -92,7 +92,7 @@ def told_json(found: Asked) -> dict[str, object]:
 
 def print_told(console: Console, found: Asked, language: Language, settings: Settings) -> None:
     if not found.targets:
-        console.print(_NO_ROUTE.in_language(language))
+        console.print(_NOBODY_TOLD.in_language(language))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in _COLUMNS:
