@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,12 @@ def test_without_any_chat_a_check_says_what_to_set(
 ) -> None:
     monkeypatch.delenv("AEGIS_ROUTES_FILE")
     assert "FEISHU_DEFAULT_CHAT_ID" in aegis("routes", "check").out
+
+
+def test_the_example_of_the_documentation_says_what_it_shows(aegis: Aegis, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/routing.md").read_text(encoding="utf-8")
+    file, command, shown = re.findall(r"^```\w*\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "routes.yaml").write_text(file, encoding="utf-8")
+    ran = aegis(*command.split()[1:], "--lang", "en")
+    assert [line.rstrip() for line in ran.out.splitlines()] == shown.splitlines()
+    assert "3 routes to 3 chats" in aegis("routes", "check", "--lang", "en").out
