@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
@@ -44,6 +45,7 @@ class Settings:
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `routing` says which chat hears of an alert.
     `public_url` is where people reach Aegis, `link_hosts` are where links of messages may lead.
+    `otlp_endpoint` is where traces of Aegis's own work are sent.
     """
 
     language: Language
@@ -63,6 +65,15 @@ class Settings:
     routing: Routing = field(default_factory=Routing)
     public_url: str | None = None
     link_hosts: tuple[str, ...] = ()
+    otlp_endpoint: str | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        found = [one.secret for one in self.tokens]
+        for backend in self.backends:
+            found += [one for one in (backend.password, backend.bearer_token) if one]
+        return tuple(found)
 
     @property
     def has_telemetry(self) -> bool:
@@ -95,6 +106,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         routing=read_routing(given, timezone),
         public_url=read_public_url(given),
         link_hosts=read_link_hosts(given),
+        otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 
 
@@ -134,6 +146,20 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.password
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{name}: must be an http(s) address without a password")
+    return text
 
 
 def _aliases(given: Mapping[str, str]) -> dict[str, str]:
