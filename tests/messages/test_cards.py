@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -76,6 +76,22 @@ def test_a_beginning_nobody_can_mean_gives_way_to_when_it_was_first_seen() -> No
     seen = known({"alertname": "A"}).episode
     for odd in (NOW.replace(year=1), NOW.replace(year=9999)):
         assert wording.since_of(replace(seen, starts_at=odd)) == seen.first_seen
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_times_at_the_ends_of_the_calendar_break_no_card(year: int) -> None:
+    strange = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23, tzinfo=UTC)
+    one = known({"alertname": "A"}, lasted=3)
+    for changed in (
+        replace(one.episode, starts_at=strange),
+        replace(one.episode, resolved_at=strange),
+        replace(one.episode, starts_at=strange, resolved_at=None),
+    ):
+        given = replace(one, episode=changed)
+        (draft,) = compose(state([row(1, [given])], [given]), style("en"))
+        check_card(draft.content)
+        assert f"{year:04}" not in draft.content
+    assert wording.end_of(replace(one.episode, resolved_at=strange)) == one.episode.last_seen
 
 
 def test_other_days_and_years_are_named() -> None:

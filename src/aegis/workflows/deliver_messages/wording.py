@@ -39,6 +39,14 @@ def since_of(episode: Episode) -> datetime:
     return at if at.year >= _FIRST_YEAR and at <= episode.first_seen + _ODD else episode.first_seen
 
 
+def end_of(episode: Episode) -> datetime | None:
+    """None while it is open; a time nobody can mean gives way to when we last heard of it."""
+    at = episode.resolved_at
+    if at is None or (at.year >= _FIRST_YEAR and at <= episode.last_seen + _ODD):
+        return at
+    return episode.last_seen
+
+
 def clock(moment: datetime, now: datetime, timezone: ZoneInfo) -> str:
     """`14:02`, with the day where it is another one, with the year where that is another one."""
     local, today = moment.astimezone(timezone), now.astimezone(timezone)
@@ -65,7 +73,7 @@ def length_of_time(minutes: float) -> Text:
 
 def lasting(episode: Episode, now: datetime, timezone: ZoneInfo) -> Text:
     """Since when and how long, or when it was resolved and how long it lasted."""
-    start, end = since_of(episode), episode.resolved_at
+    start, end = since_of(episode), end_of(episode)
     took = length_of_time(((end or now) - start).total_seconds() / 60)
     if end is None:
         at = clock(start, now, timezone)
@@ -102,7 +110,7 @@ def conclusion(shown: tuple[Known, ...], worst: str, now: datetime, timezone: Zo
     firing = [one.episode for one in shown if one.episode.is_open]
     counts = counted(len(firing), len(shown) - len(firing))
     if not firing:
-        ended = max((one.episode.resolved_at or now for one in shown), default=now)
+        ended = max((end_of(one.episode) or now for one in shown), default=now)
         at = clock(ended, now, timezone)
         return Text(f"**{counts.zh}** · {at}", f"**{counts.en}** · {at}")
     start = min(since_of(one) for one in firing)
