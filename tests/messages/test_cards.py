@@ -58,6 +58,7 @@ def test_alerts_are_in_order_of_severity_whatever_sites_call_it() -> None:
             "本周第 11 次，上次 2 小时 30 分钟",
             "11th time this week, last 2 h 30 min",
         ),
+        (History(111, None), "本周第 111 次", "111th time this week"),
         (History(21, 1440 * 2 + 60), "上次 2 天 1 小时", "21st time this week, last 2 d 1 h"),
     ],
 )
