@@ -6,8 +6,9 @@ error; `SourceUnavailable` means it may work later, `SourceRejected` that it wil
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
@@ -15,6 +16,9 @@ from aegis.model.incident import CaseHeader, KeptCase
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.message import Message
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""What survives a crash: plain data."""
 
 
 class Clock(Protocol):
@@ -129,4 +133,25 @@ class Notifier(Protocol):
         DeliveryRefused where not. Never waits longer than its deadline, and paces nothing:
         the caller keeps the order and the rate of a chat.
         """
+        ...
+
+
+class Steps(Protocol):
+    """Parts of a flow that are not done again once they are done, whatever dies between them."""
+
+    @property
+    def stopping(self) -> bool:
+        """The process is about to end: come to a halt; the flow is asked for again later."""
+        ...
+
+    async def run(self, name: str, work: Callable[[], Awaitable[Json]]) -> Json:
+        """The result of `work`: of this call, or of the one before a crash.
+
+        A crash inside `work` runs it again, so it must bear that. Its errors are not for
+        control flow: after a crash they come back as another type.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Until then, over crashes too; at once where the process is stopping."""
         ...
