@@ -5,10 +5,7 @@ On SQLite that is a second file beside Aegis's own, on PostgreSQL a schema of th
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
-import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,7 +20,6 @@ CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 30
 POSTGRESQL_CONNECTIONS = 8
 _KNOWS_UNIXEPOCH = (3, 42)
-_LOCK_POLL_S = 0.1
 
 
 def engine_url(db_url: str) -> sa.URL:
@@ -84,35 +80,3 @@ def _prepare_sqlite(engine: sa.Engine, clock: Clock) -> None:
             connection.create_function(
                 "unixepoch", -1, lambda *_: clock.now().timestamp(), deterministic=False
             )
-
-
-class OneProcess:
-    """A lock beside a SQLite file: two processes on it would both think that they are alone."""
-
-    def __init__(self, url: sa.URL) -> None:
-        self.file = Path(f"{url.database}.lock")
-        self._descriptor: int | None = None
-
-    def take(self, wait_s: float) -> None:
-        """ConfigurationError where another process keeps it for longer than `wait_s`."""
-        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
-        give_up = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() < give_up:
-                    time.sleep(_LOCK_POLL_S)
-                    continue
-                os.close(descriptor)
-                raise ConfigurationError(
-                    "AEGIS_DB_URL: another Aegis process works on this SQLite file; "
-                    "stop it, or use PostgreSQL for several"
-                ) from None
-            self._descriptor = descriptor
-            return
-
-    def give_back(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None

@@ -20,7 +20,7 @@ from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions, W
 from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.durable.adoption import Replica
-from aegis.durable.database import SCHEMA, OneProcess, engine_url, is_sqlite, open_engine
+from aegis.durable.database import SCHEMA, engine_url, is_sqlite, open_engine
 from aegis.model.errors import StoreUnavailable
 from aegis.ports import Clock, Json, Steps
 
@@ -30,7 +30,6 @@ VERSION = "1"
 POLL_S = 0.1
 THREADS = 16
 ENQUEUE_DEADLINE_S = 5.0
-LOCK_WAIT_S = 2.0
 KEPT_FOR = timedelta(days=1)
 CLEAN_EVERY_S = 600.0
 _CLEANED_AT_ONCE = 500
@@ -63,7 +62,7 @@ class Durable:
         self._url = engine_url(db_url)
         self._flows = flows
         self._clock = clock
-        self._alone = OneProcess(self._url) if is_sqlite(self._url) else None
+        self._alone = is_sqlite(self._url)
         self.replica = _ALONE if self._alone else f"aegis-{uuid.uuid4().hex[:12]}"
         self._stopping = threading.Event()
         self._engine = open_engine(self._url, clock)
@@ -74,13 +73,12 @@ class Durable:
         self._cleaner = threading.Thread(target=self._clean, name="aegis-retention", daemon=True)
 
     def launch(self) -> None:
-        """ConfigurationError where another process has the SQLite file, StoreUnavailable else."""
-        if self._alone:
-            self._alone.take(LOCK_WAIT_S)
+        """StoreUnavailable where the database is. On SQLite the caller holds its lock."""
         _log_as_json()
         try:
             self._launch()
         except SQLAlchemyError as error:
+            self.shutdown(1)
             raise StoreUnavailable(f"durable tables: {type(error).__name__}") from None
 
     def _launch(self) -> None:
@@ -155,8 +153,6 @@ class Durable:
             self._client.destroy()
         self._engine.dispose()
         self._client_engine.dispose()
-        if self._alone:
-            self._alone.give_back()
 
     def _launched(self) -> DBOSClient:
         if self._client is None or self._stopping.is_set():
