@@ -197,6 +197,11 @@ class StoredOutbox:
                 asked = select(message.c.id).where(message.c.card_id == row.card_id, unsent)
                 taken = list(connection.execute(asked).scalars())
                 connection.execute(update(card).where(card.c.id == row.card_id).values(gone=True))
+            elif row.operation == "create" and row.card_id is not None:
+                connection.execute(delete(card_group).where(card_group.c.card_id == row.card_id))
+                # It never came to be, so it ended when it began.
+                never = update(card).where(card.c.id == row.card_id)
+                connection.execute(never.values(gone=True, closed_at=card.c.opened_at))
             of_these = outbox.c.message_id.in_(taken)
             wait = {"state": "waiting", "message_id": None}
             connection.execute(update(outbox).where(of_these).values(**wait))
