@@ -110,7 +110,9 @@ async def _compose(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
     now = delivery.clock.now()
     state = await delivery.outbox.state(chat_id, now)
     if state is None:
-        return _Said("nothing")
+        # Composed already where the result of this step was lost in a crash.
+        ready = await delivery.outbox.next_message(chat_id)
+        return _Said("changed" if ready else "nothing")
     drafts = delivery.compose(state, most_bytes)
     if not drafts:
         _log.error("delivery_composed_nothing", chat=chat_id, rows=len(state.rows))
