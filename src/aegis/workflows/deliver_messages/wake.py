@@ -9,11 +9,12 @@ waits while one is under way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from aegis.model.errors import StoreUnavailable
+from aegis.model.ledger import WaitingRow
 from aegis.ports import Clock, Flows, Json, Outbox
 
 FLOW = "deliver"
@@ -40,6 +41,11 @@ class Wakeups:
         self._asked.update(chats)
         if self._asked:
             self._some.set()
+
+    def wake(self, rows: Sequence[WaitingRow]) -> None:
+        """The port Deliveries: rows of quiet hours are found by the sweep when they are due."""
+        now = self._clock.now()
+        self.ask(one.chat_id for one in rows if one.not_before is None or one.not_before <= now)
 
     async def run(self, sweep_every_s: float = SWEEP_EVERY_S) -> None:
         """Until cancelled. The first sweep is at once: it finds what a crash left."""
