@@ -20,6 +20,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(number: int) -> datetime:
+    """The reverse. OverflowError outside of the years 1 to 9999."""
+    return _EPOCH + number * _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware time, kept as microseconds since 1970: it sorts, and no driver moves its zone."""
 
@@ -30,7 +35,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else moment_of(value)
 
 
 class LabelText(TypeDecorator[Labels]):

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from aegis.model.errors import ConfigurationError, StoreUnavailable
@@ -18,6 +24,8 @@ PATIENCE_S = 30.0
 """How long a transaction waits for a lock unless it is told otherwise."""
 CONNECT_S = 5
 _WRITES = "aegis_writes"
+_PASSING_STATES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE: connection, transaction, rollback, resources, locks, operator, system."""
 _LARGEST_LEFT_LOG = 64 * 1024 * 1024
 _POSTGRESQL_LIMITS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=15000"
 """A replica that hangs in a transaction must not keep the others waiting."""
@@ -137,9 +145,16 @@ def _told_simply() -> Iterator[None]:
     except NoConnectionFree:
         raise StoreUnavailable("the database: no connection was free in time") from None
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not _may_pass(error):
             raise
-        raise StoreUnavailable("the database: the connection broke") from error
+        raise StoreUnavailable(f"the database: {_first_line(error.orig)}") from error
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Broken connections, standbys that cannot write, damaged files; not what we wrote wrong."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    damaged = type(error) is DatabaseError
+    return error.connection_invalidated or damaged or state[:2] in _PASSING_STATES
 
 
 def _first_line(error: object) -> str:

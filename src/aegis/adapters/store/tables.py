@@ -39,14 +39,15 @@ webhook_body = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("received_at", Moment, nullable=False, index=True),
+    Column("receiver", String(256), nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # zlib
     Column("stored_bytes", Integer, nullable=False),
     Column("alerts", Integer, nullable=False),
     Column("quarantined", Integer, nullable=False),
     Column("truncated", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
-"""Each call as it came."""
+"""Each call as it came; `body` is compressed by zlib, and last: what is before it reads fast."""
 
 alert = Table(
     "alert",
@@ -58,10 +59,10 @@ alert = Table(
     Column("closed_starts_at", Moment),
     Column("closed_ends_at", Moment),
     Column("last_seen", Moment, nullable=False, index=True),
-    Column("rounds_gone", Integer, nullable=False, server_default=text("0")),
+    Column("rounds_gone", Integer),
 )
-"""The state machine of each alert: model.lifecycle. `rounds_gone` counts the reconciliations
-in which Alertmanager no longer had it."""
+"""The state machine of each alert: model.lifecycle. `rounds_gone` counts the reconciliations in
+which Alertmanager had it no longer; null until it had it, for it may be another's."""
 
 episode = Table(
     "episode",

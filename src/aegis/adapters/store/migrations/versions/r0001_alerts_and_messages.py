@@ -20,12 +20,13 @@ def _arriving() -> None:
         "webhook_body",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("receiver", sa.String(length=256), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("stored_bytes", sa.Integer(), nullable=False),
         sa.Column("alerts", sa.Integer(), nullable=False),
         sa.Column("quarantined", sa.Integer(), nullable=False),
         sa.Column("truncated", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_body"),
     )
     op.create_index("ix_webhook_body_received_at", "webhook_body", ["received_at"])
@@ -55,7 +56,7 @@ def _arriving() -> None:
         sa.Column("closed_starts_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_ends_at", sa.BigInteger(), nullable=True),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.Column("rounds_gone", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("rounds_gone", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("fingerprint", name="pk_alert"),
     )
     op.create_index("ix_alert_last_seen", "alert", ["last_seen"])
