@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.feishu import FeishuConfig
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -39,7 +41,7 @@ class Settings:
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
-    source spells it to the name it is to have.
+    source spells it to the name it is to have. `feishu` is None where it is not set up.
     """
 
     language: Language
@@ -56,6 +58,7 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+    feishu: FeishuConfig | None = None
 
     @property
     def has_telemetry(self) -> bool:
@@ -84,6 +87,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
+        feishu=read_feishu(given),
     )
 
 
