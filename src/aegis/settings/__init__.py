@@ -15,6 +15,10 @@ from aegis.model.text import Language
 from aegis.settings.backends import read_backends
 from aegis.settings.links import read_link_hosts, read_public_url
 from aegis.settings.routes import read_routing
+from aegis.model.feishu import FeishuConfig
+from aegis.model.text import Language
+from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -44,6 +48,7 @@ class Settings:
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `routing` says which chat hears of an alert.
     `public_url` is where people reach Aegis, `link_hosts` are where links of messages may lead.
+    source spells it to the name it is to have. `feishu` is None where it is not set up.
     """
 
     language: Language
@@ -63,6 +68,7 @@ class Settings:
     routing: Routing = field(default_factory=Routing)
     public_url: str | None = None
     link_hosts: tuple[str, ...] = ()
+    feishu: FeishuConfig | None = None
 
     @property
     def has_telemetry(self) -> bool:
@@ -95,6 +101,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         routing=read_routing(given, timezone),
         public_url=read_public_url(given),
         link_hosts=read_link_hosts(given),
+        feishu=read_feishu(given),
     )
 
 
