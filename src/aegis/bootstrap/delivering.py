@@ -66,8 +66,9 @@ async def delivering(
         yield StoredOnly(missing or "")
         return
     if find_spec(SDK) is None:
-        raise ConfigurationError("FEISHU_APP_ID: is set, but Aegis came without Feishu; "
-                                 "install aegis-sre[feishu]")
+        raise ConfigurationError(
+            "FEISHU_APP_ID: is set, but Aegis came without Feishu; install aegis-sre[feishu]"
+        )
     sender = FeishuSender(settings.feishu, clock)
     try:
         async with _turns(settings, database, ids, clock, sender) as wakeups:

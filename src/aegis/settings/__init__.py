@@ -10,15 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.feishu import FeishuConfig
 from aegis.model.routing import Routing
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
 from aegis.settings.links import read_link_hosts, read_public_url
 from aegis.settings.routes import read_routing
-from aegis.model.feishu import FeishuConfig
-from aegis.model.text import Language
-from aegis.settings.backends import read_backends
-from aegis.settings.feishu import read_feishu
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
