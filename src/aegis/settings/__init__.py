@@ -67,6 +67,8 @@ class Settings:
     public_url: str | None = None
     link_hosts: tuple[str, ...] = ()
     feishu: FeishuConfig | None = None
+    db_url: str = "sqlite:///aegis.db"
+    replica_labels: tuple[str, ...] = ()
 
     @property
     def has_telemetry(self) -> bool:
@@ -100,6 +102,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=read_public_url(given),
         link_hosts=read_link_hosts(given),
         feishu=read_feishu(given),
+        db_url=given.get("AEGIS_DB_URL") or "sqlite:///aegis.db",
     )
 
 
