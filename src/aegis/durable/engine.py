@@ -1,6 +1,10 @@
 """The only module that knows DBOS: flows in queues, their steps, recovery and retention.
 
-What bites is cured here, and docs/adr/0008 says what that was.
+What bites in DBOS 3.4, and is cured here or in database.py: it sets no WAL and no full
+synchronisation on SQLite, and calls functions that an old SQLite does not know; the default
+version of an application is a hash of its source, which strands what is under way; threads are
+unbounded; the serializer is pickle; a client waits for ever for a database that is down; nothing
+is ever deleted; nobody adopts what a dead replica left.
 """
 
 from __future__ import annotations
