@@ -39,6 +39,7 @@ MOST_A_SECOND = 4
 SETTLED_WITHIN_S = 240.0
 GROUPS_A_WAVE = 4
 WAVE_EVERY_S = 1.5
+LONGEST_LIFE_S = 15.0
 
 Transition = tuple[str, int, str]
 """Fingerprint, number of the episode, opened or closed."""
@@ -111,7 +112,8 @@ def run(storm: Storm, folder: Path, db_url: str) -> Verdict:
         targets = [one.url for one in replicas]
         peers = stack.enter_context(alertmanagers(folder, storm.peers, targets))
         ledger = Ledger(db_url)
-        with killing(replicas, storm, dice) as killer:
+        stack.callback(ledger.close)
+        with killing(replicas, platform, storm, dice) as killer:
             expected = blow(storm, peers, platform, ledger)
             until(lambda: len(killer.times) >= storm.kills, 240, "the kills")
         for one in replicas:
@@ -128,13 +130,15 @@ def blow(
     ended = [number for number in everyone if number % 3]
     again = [number for number in ended if number % 9 == 1]
     waves = storm.waves()
-    healing = threading.Timer(storm.outage_s, lambda: ask(f"{platform.url}/_platform/heal", {}))
-    for place, wave in enumerate(waves):
-        if place == len(waves) // 2:
-            ask(f"{platform.url}/_platform/faults", {"kind": "reset", "times": None})
-            healing.start()
-        post(peers, storm, wave)
-        time.sleep(WAVE_EVERY_S)
+    third = -(-len(waves) // 3)
+    fire(peers, storm, waves[:third])
+    until(lambda: taken(platform) > 0, SETTLED_WITHIN_S, "the first card")
+    ask(f"{platform.url}/_platform/faults", {"kind": "reset", "times": None})
+    began = time.monotonic()
+    fire(peers, storm, waves[third : 2 * third])
+    time.sleep(max(0.0, storm.outage_s - (time.monotonic() - began)))
+    ask(f"{platform.url}/_platform/heal", {})
+    fire(peers, storm, waves[2 * third :])
     expected = {(name_of(storm, number), 1, "opened") for number in everyone}
     ledger.wait_for(expected)
     post(peers, storm, ended, over=True)
@@ -143,8 +147,13 @@ def blow(
     post(peers, storm, again)
     expected |= {(name_of(storm, number), 2, "opened") for number in again}
     ledger.wait_for(expected)
-    healing.join()
     return expected
+
+
+def fire(peers: Sequence[Server], storm: Storm, waves: Sequence[Sequence[int]]) -> None:
+    for wave in waves:
+        post(peers, storm, wave)
+        time.sleep(WAVE_EVERY_S)
 
 
 def name_of(storm: Storm, number: int) -> str:
@@ -175,19 +184,32 @@ class Killer:
 
 
 @contextmanager
-def killing(replicas: Sequence[Server], storm: Storm, dice: random.Random) -> Iterator[Killer]:
-    """Kill -9 at random moments, and start again at once, until it was done `kills` times."""
+def killing(
+    replicas: Sequence[Server], platform: Server, storm: Storm, dice: random.Random
+) -> Iterator[Killer]:
+    """Kill -9 at random moments, and start again at once, until it was done `kills` times.
+
+    Every other one comes just after Feishu took something, for there it hurts most.
+    """
     killer, stop, began = Killer(), threading.Event(), time.monotonic()
+
+    def wait_for_the_moment() -> None:
+        stop.wait(dice.uniform(0.5, 8.0))
+        if len(killer.times) % 2:
+            before, give_up = taken(platform), time.monotonic() + LONGEST_LIFE_S
+            while taken(platform) == before and time.monotonic() < give_up and not stop.is_set():
+                time.sleep(0.02)
+            stop.wait(dice.uniform(0.0, 0.4))
 
     def kill_and_start() -> None:
         while len(killer.times) < storm.kills and not stop.is_set():
+            for other in replicas:
+                other.wait_until_ready()
             one = dice.choice(replicas)
-            if len(replicas) == 1 or all(other.answers() for other in replicas):
-                one.wait_until_ready()
-                stop.wait(dice.uniform(0.5, 12.0))
-                one.kill()
-                killer.times.append(round(time.monotonic() - began, 2))
-                one.start()
+            wait_for_the_moment()
+            one.kill()
+            killer.times.append(round(time.monotonic() - began, 2))
+            one.start()
 
     thread = threading.Thread(target=kill_and_start, daemon=True)
     thread.start()
@@ -198,11 +220,20 @@ def killing(replicas: Sequence[Server], storm: Storm, dice: random.Random) -> It
         thread.join(60)
 
 
+def taken(platform: Server) -> int:
+    """How many messages are in the chat, edits counted."""
+    held = ask(f"{platform.url}/_platform/messages")["data"]["items"]
+    return sum(len(one["versions"]) for one in held)
+
+
 class Ledger:
     """Aegis's tables, read as any other program would."""
 
     def __init__(self, db_url: str) -> None:
         self._engine = sa.create_engine(db_url.replace("postgresql:", "postgresql+psycopg:"))
+
+    def close(self) -> None:
+        self._engine.dispose()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self._engine.connect() as connection:
