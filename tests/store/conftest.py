@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,16 @@ from aegis.adapters.store.database import Database, open_database, parse
 from aegis.adapters.store.migrating import upgrade
 from tests.store.postgresql import cluster, programs
 
-_NUMBERS = itertools.count(1)
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what needs a database is run: the rest is about files."""
+    if config.getoption("--database") == "postgresql":
+        ours = [one for one in items if "tests/store" in one.nodeid]
+        items[:] = [one for one in items if one not in ours or "server" in _fixtures(one)]
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +41,12 @@ def url(server: str, tmp_path: Path) -> str:
     """The address of a database without tables."""
     if not server:
         return f"sqlite:///{tmp_path / 'state' / 'aegis.db'}"
-    name = f"test_{next(_NUMBERS)}"
-    engine = create_engine(parse(server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine = create_engine(parse(server))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
+    return server
 
 
 @pytest.fixture
