@@ -10,8 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.feishu import FeishuConfig
+from aegis.model.routing import Routing
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
+from aegis.settings.links import read_link_hosts, read_public_url
+from aegis.settings.routes import read_routing
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -39,7 +44,9 @@ class Settings:
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
-    source spells it to the name it is to have.
+    source spells it to the name it is to have. `routing` says which chat hears of an alert.
+    `public_url` is where people reach Aegis, `link_hosts` are where links of messages may lead.
+    source spells it to the name it is to have. `feishu` is None where it is not set up.
     """
 
     language: Language
@@ -56,6 +63,12 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+    routing: Routing = field(default_factory=Routing)
+    public_url: str | None = None
+    link_hosts: tuple[str, ...] = ()
+    feishu: FeishuConfig | None = None
+    db_url: str = "sqlite:///aegis.db"
+    replica_labels: tuple[str, ...] = ()
 
     @property
     def has_telemetry(self) -> bool:
@@ -69,9 +82,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     case_dir = given.get("AEGIS_CASE_DIR")
     signals_file = given.get("AEGIS_SIGNALS_FILE")
     waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
+    timezone = _timezone(given)
     return Settings(
         language=_language(given),
-        timezone=_timezone(given),
+        timezone=timezone,
         case_dir=Path(case_dir) if case_dir else None,
         host=given.get("AEGIS_HOST") or "127.0.0.1",
         port=_number(given, "AEGIS_PORT", 1, LAST_PORT),
@@ -84,6 +98,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
+        routing=read_routing(given, timezone),
+        public_url=read_public_url(given),
+        link_hosts=read_link_hosts(given),
+        feishu=read_feishu(given),
+        db_url=given.get("AEGIS_DB_URL") or "sqlite:///aegis.db",
     )
 
 

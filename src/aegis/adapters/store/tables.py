@@ -7,6 +7,7 @@ bytes. Ids of rows that are worked off in order are time-sortable text (ids.py).
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -147,12 +149,18 @@ message = Table(
     Column("state", String(16), nullable=False, server_default=text("'ready'")),
     Column("code", Integer),
     Column("error", Text),
+    Column("fallback", Text, nullable=False, server_default=text("''")),
+    Column("unsure", Boolean, nullable=False, server_default=false()),
+    Column("doubtful", Boolean, nullable=False, server_default=false()),
     Index("ix_message_work", "state", "chat_id", "id"),
     Index("ix_message_pace", "chat_id", "sent_at"),
     Index("ix_message_created", "created_at"),
     Index("ix_message_card", "card_id"),
 )
-"""What is sent, as it was stored before: 'ready', then 'sent' or 'refused'."""
+"""What is sent, as it was stored before: 'ready', then 'sent' or 'refused'; or 'withdrawn',
+where its rows went back to waiting. `unsure`: an attempt may have arrived. `doubtful`: it was
+sent again after the platform had forgotten its uuid, so it may be in the chat twice.
+"""
 
 card = Table(
     "card",
@@ -162,8 +170,11 @@ card = Table(
     Column("platform_id", String(128)),
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
+    Column("gone", Boolean, nullable=False, server_default=false()),
     Index("ix_card_open", "chat_id", "closed_at"),
 )
+
+"""`gone`: the platform has no card that can be updated: recalled, or sent as plain text."""
 
 card_group = Table(
     "card_group",
@@ -175,6 +186,17 @@ card_group = Table(
     Index("ix_card_group_chat", "chat_id", "group_key"),
 )
 """Which groups a card shows."""
+
+chat = Table(
+    "chat",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
+    Column("attempted_at", Moment),
+)
+"""`turn` counts the turns of delivering that have begun. `attempted_at` is when something was
+last sent there or tried, by any replica: the pace of a chat is kept by it.
+"""
 
 change = Table(
     "change",

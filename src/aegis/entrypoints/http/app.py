@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
+from aegis.bootstrap.alerting import alerting
 from aegis.entrypoints.http.access import Access
+from aegis.entrypoints.http.alertmanager import alertmanager_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.health import health_routes
@@ -30,6 +32,9 @@ NAMES: dict[Service, str] = {
     "predict": "predict-service",
 }
 
+ALERTING: tuple[Service, ...] = ("all", "ops")
+"""Services that receive alerts and deliver them."""
+
 
 def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     """One service's routes, or all of them."""
@@ -40,7 +45,11 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     async def warm(app: FastAPI) -> AsyncIterator[None]:
         analysts.open()
         try:
-            yield
+            if service in ALERTING:
+                async with alerting(settings) as app.state.alerting:
+                    yield
+            else:
+                yield
         finally:
             await analysts.close()
 
@@ -62,6 +71,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     app.include_router(health_routes(settings, NAMES[service], measurements))
     if service in ("all", "ops"):
         app.include_router(ops_routes(settings, analysts))
+        app.include_router(alertmanager_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
