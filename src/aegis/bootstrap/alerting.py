@@ -16,6 +16,7 @@ from aegis.adapters.store.locks import only_process
 from aegis.adapters.store.migrating import upgrade
 from aegis.adapters.system_clock import SystemClock
 from aegis.bootstrap.delivering import StoredOnly, delivering
+from aegis.bootstrap.housekeeping import housekeeping
 from aegis.model.routing import targets_of
 from aegis.ports import AlertStore
 from aegis.settings import Settings
@@ -49,7 +50,8 @@ async def alerting(settings: Settings) -> AsyncIterator[Alerting]:
             receiver = AlertReceiver(store, clock, deliveries, readers, settings.replica_labels)
             why = deliveries.why if isinstance(deliveries, StoredOnly) else None
             try:
-                yield Alerting(store, receiver, why)
+                async with housekeeping(settings, store, deliveries, clock):
+                    yield Alerting(store, receiver, why)
             finally:
                 await asyncio.to_thread(store.stop)
                 readers.shutdown(cancel_futures=True)

@@ -43,12 +43,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class LedgerQuery:
-    """Which episodes: None is any. `after` is the `next` of the page before."""
+    """Which episodes: None or none is any. `after` is the `next` of the page before."""
 
     state: EpisodeState | None = None
     name: str | None = None
     severity: str | None = None
-    group_key: str | None = None
+    group_keys: tuple[str, ...] = ()
     chat_id: str | None = None
     fingerprint: str | None = None
     limit: int = 100

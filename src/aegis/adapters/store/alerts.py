@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -40,6 +41,7 @@ class StoredAlerts:
         self._database = database
         self._ids = ids
         self._route = route
+        self._stopping = threading.Event()
         self._writer = AlertWriter(database, ids, route)
         # Its own threads: the usual ones may all be busy with what is slow.
         self._threads = ThreadPoolExecutor(2, "alert-reader")
@@ -71,13 +73,19 @@ class StoredAlerts:
         return await asyncio.get_running_loop().run_in_executor(self._threads, settling)
 
     async def forget(self, before: datetime, most_body_bytes: int) -> int:
-        """See retention.forget; takes as long as it takes."""
+        """See retention.forget; takes as long as it takes, until `stop`."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._threads, retention.forget, self._database, before, most_body_bytes
+            self._threads,
+            retention.forget,
+            self._database,
+            before,
+            most_body_bytes,
+            self._stopping.is_set,
         )
 
     def stop(self) -> None:
+        self._stopping.set()
         self._writer.stop()
         self._threads.shutdown(cancel_futures=True)
 

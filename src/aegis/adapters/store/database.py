@@ -77,7 +77,9 @@ def open_database(url: str) -> Database:
     """Connects to nothing yet. ConfigurationError for an address that is none of ours."""
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, pool_size=5, max_overflow=5, pool_timeout=CONNECT_S)
+        engine = create_engine(
+            parsed, pool_size=5, max_overflow=5, pool_timeout=CONNECT_S, hide_parameters=True
+        )
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -87,6 +89,7 @@ def open_database(url: str) -> Database:
             max_overflow=5,
             pool_timeout=CONNECT_S,
             pool_pre_ping=True,
+            hide_parameters=True,  # what an alert says is nothing for a log
             connect_args={
                 "connect_timeout": CONNECT_S,
                 "application_name": "aegis",

@@ -86,11 +86,12 @@ def _conditions(query: LedgerQuery) -> list[ColumnElement[bool]]:
         for column, wanted in (
             (episode.c.alertname, query.name),
             (episode.c.severity, query.severity),
-            (episode.c.group_key, query.group_key),
             (episode.c.fingerprint, query.fingerprint),
         )
         if wanted is not None
     ]
+    if query.group_keys:
+        found.append(episode.c.group_key.in_(query.group_keys))
     if query.state == "open":
         found.append(episode.c.resolved_at.is_(None))
     elif query.state == "resolved":
@@ -141,7 +142,7 @@ def _deliveries(
 
 
 def _delivery(row: Any) -> Delivery:
-    waits = row.outbox_state == "waiting" or row.message_state is None
+    waits = row.outbox_state == "waiting" or row.message_state not in ("ready", "sent", "refused")
     state: DeliveryState = "waiting" if waits else row.message_state
     return Delivery(
         row.chat_id,

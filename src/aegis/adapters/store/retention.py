@@ -26,32 +26,38 @@ FEW, MANY = 20, 500
 _FREED_PAGES = 2000
 
 
-def forget(database: Database, before: datetime, most_body_bytes: int) -> int:
-    """Rows that are gone afterwards.
+def forget(
+    database: Database, before: datetime, most_body_bytes: int, stopping: Callable[[], bool]
+) -> int:
+    """Rows that are gone afterwards. It ends early once `stopping` says so.
 
     A body goes when it is old, or when all of them take more than `most_body_bytes`, the oldest
     first. An episode goes once it ended before `before` and no chat is still to hear of it or
     sees it on a card. What is open or undelivered is never forgotten.
     """
-    gone = _repeat(database, partial(_bodies_beyond, most_bytes=most_body_bytes))
-    for step in (_bodies, _told, _messages, _cards, _episodes, _alerts, _changes):
-        gone += _repeat(database, partial(step, before=before))
+    aged = (_bodies, _told, _messages, _cards, _episodes, _alerts, _changes)
+    steps = [partial(_bodies_beyond, most_bytes=most_body_bytes)]
+    steps += [partial(step, before=before) for step in aged]
+    gone = sum(_repeat(database, step, stopping) for step in steps)
     if gone and database.is_sqlite:
         with database.engine.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES})").all()
     return gone
 
 
-def _repeat(database: Database, step: Callable[[Connection], int]) -> int:
+def _repeat(
+    database: Database, step: Callable[[Connection], int], stopping: Callable[[], bool]
+) -> int:
     """The step until it finds nothing more, each time in a transaction of its own."""
     total = 0
-    while True:
+    while not stopping():
         with database.writing(PATIENCE_S) as connection:
             take_turn(connection)
             gone = step(connection)
         if gone == 0:
-            return total
+            break
         total += gone
+    return total
 
 
 def _delete(connection: Connection, table: Table, wanted: Select[tuple[str]]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -143,34 +144,40 @@ class AlertWriter:
 
     def _write(self, batch: Sequence[_Call]) -> None:
         try:
-            _answer(batch, self._commit(batch, [call.arrival for call in batch]))
+            self._commit(batch)
         except StoreUnavailable as error:
             _LOG.warning("alerts_not_kept", calls=len(batch), reason=str(error))
             _refuse(batch, str(error))
-        except _OUR_MISTAKE:
+        except _OUR_MISTAKE as error:
             # One call holds what cannot be written. The others must not suffer for it, and it
             # would come again and again: its bytes are kept, where a person can see them.
             if len(batch) > 1:
                 for call in batch:
                     self._write([call])
                 return
-            _LOG.exception("call_cannot_be_read")
+            # Where, and not what it says: that may be the text of an alert.
+            where = traceback.format_tb(error.__traceback__, limit=-4)
+            _LOG.error("call_cannot_be_kept", error=type(error).__name__, where="".join(where))
             self._write_unreadable(batch[0])
 
     def _write_unreadable(self, call: _Call) -> None:
-        arrival = unreadable(call.arrival, "Aegis could not keep this call; its log says why")
+        call.arrival = unreadable(call.arrival, "Aegis could not keep this call; its log says why")
         try:
-            _answer([call], self._commit([call], [arrival]))
+            self._commit([call])
         except StoreUnavailable as error:
             _refuse([call], str(error))
 
-    def _commit(self, calls: Sequence[_Call], arrivals: Sequence[Arrival]) -> list[Kept]:
+    def _commit(self, batch: Sequence[_Call]) -> None:
+        """Writes those that nobody gave up while the lock was waited for, and answers them."""
         with self._database.writing(LOCK_PATIENCE_S) as connection:
             take_turn(connection)
             with self._changed:
+                calls = [call for call in batch if not call.abandoned]
                 for call in calls:
                     call.begun = True
-            return keep_all(connection, arrivals, self._ids, self._route)
+            arrivals = [call.arrival for call in calls]
+            kept = keep_all(connection, arrivals, self._ids, self._route)
+        _answer(calls, kept)
 
 
 def _answer(calls: Sequence[_Call], kept: Sequence[Kept]) -> None:

@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 
 from aegis.bootstrap.alerting import alerting
 from aegis.entrypoints.http.access import Access
-from aegis.entrypoints.http.alertmanager import alertmanager_routes
+from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
+from aegis.entrypoints.http.alerts import ledger_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.health import health_routes
@@ -64,7 +65,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         middleware=[
             Middleware(Observed, measurements),
             Middleware(Access, settings),
-            Middleware(JsonBodies),
+            Middleware(JsonBodies, frozenset({WEBHOOK})),
         ],
     )
     answer_with_problems(app)
@@ -72,6 +73,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     if service in ("all", "ops"):
         app.include_router(ops_routes(settings, analysts))
         app.include_router(alertmanager_routes())
+        app.include_router(ledger_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
@@ -85,7 +87,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
-                if "ops" in operation["tags"]:
+                if "health" not in operation["tags"]:
                     operation["security"] = [{}, {"token": []}]
         components = schema["components"]
         for name in ("HTTPValidationError", "ValidationError"):

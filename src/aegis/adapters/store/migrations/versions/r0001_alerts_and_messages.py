@@ -10,12 +10,14 @@ down_revision = None
 
 
 def upgrade() -> None:
-    _arriving()
+    _bodies()
+    _alerts()
+    _changes()
     _leaving()
     _outbox()
 
 
-def _arriving() -> None:
+def _bodies() -> None:
     op.create_table(
         "webhook_body",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -47,6 +49,9 @@ def _arriving() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_quarantine"),
     )
     op.create_index("ix_quarantine_body", "quarantine", ["webhook_body_id"])
+
+
+def _alerts() -> None:
     op.create_table(
         "alert",
         sa.Column("fingerprint", sa.String(length=16), nullable=False),
@@ -79,6 +84,9 @@ def _arriving() -> None:
     op.create_index("ix_episode_alertname", "episode", ["alertname"])
     op.create_index("ix_episode_group", "episode", ["group_key", "first_seen"])
     op.create_index("ix_episode_newest", "episode", ["first_seen", "fingerprint", "number"])
+
+
+def _changes() -> None:
     op.create_table(
         "change",
         sa.Column("id", sa.String(length=64), nullable=False),
