@@ -13,7 +13,7 @@ from aegis import bootstrap
 from aegis.entrypoints.http.problems import not_ready, nothing_to_ask
 from aegis.entrypoints.http.schemas import ErrorAnswer, Health, Readiness
 from aegis.model.errors import InvalidCase
-from aegis.observability import Measurements
+from aegis.observability.measurements import Measurements
 from aegis.settings import Settings
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import uvicorn
 
 from aegis.entrypoints.http.access import check_bind
-from aegis.entrypoints.http.app import Service, create_app
-from aegis.observability import configure_logs
+from aegis.entrypoints.http.app import NAMES, Service, create_app
+from aegis.observability.logs import configure_logs
+from aegis.observability.tracing import collect_traces
 from aegis.settings import Settings
 
 PORTS: dict[Service, int] = {
@@ -37,13 +38,15 @@ def serve(
     check_bind(host, settings)
     if case_dir is not None:
         settings = replace(settings, case_dir=case_dir)
-    configure_logs()
+    configure_logs(settings.secrets)
+    if settings.otlp_endpoint is not None:
+        collect_traces(settings.otlp_endpoint, NAMES[service])
     uvicorn.run(
         create_app(settings, service),
         host=host,
         port=port,
         access_log=False,
         server_header=False,
-        log_level="info",
+        log_config=None,
         timeout_graceful_shutdown=GRACE_S,
     )
