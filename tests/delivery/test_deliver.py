@@ -16,7 +16,7 @@ from aegis.model.errors import (
     MessageTooLarge,
     StoreUnavailable,
 )
-from aegis.ports import Json
+from aegis.ports.delivery import Json
 from aegis.workflows.deliver_messages.deliver import (
     LONGEST_WAIT_S,
     Delivery,

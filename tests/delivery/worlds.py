@@ -17,7 +17,7 @@ from aegis.adapters.store.tables import episode, message, outbox, outbox_item
 from aegis.model.delivery import CardGroup, ChatState, Draft
 from aegis.model.errors import DeliveryError
 from aegis.model.message import Message
-from aegis.ports import Json
+from aegis.ports.delivery import Json
 from aegis.workflows.deliver_messages.deliver import Delivery
 
 CHAT = "oc_night_shift"

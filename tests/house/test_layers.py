@@ -56,7 +56,7 @@ def test_an_import_that_breaks_the_layers_is_noticed(tmp_path: Path) -> None:
         "Adapters bring telemetry and do not think: no import of the engine",
         "Model and engine do no I/O and hold no clock, log or dice",
         "Aegis cannot act on a cluster",
-        "DBOS lives in durable only",
+        "DBOS lives in durable.engine only",
         "LangGraph lives in agent.graph only",
     ):
         assert f"{contract} BROKEN" in broken, result.stdout

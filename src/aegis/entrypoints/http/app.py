@@ -49,7 +49,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         analysts.open()
         try:
             if service in ALERTING:
-                async with alerting(settings) as app.state.alerting:
+                async with alerting(settings, measurements.alerting) as app.state.alerting:
                     yield
             else:
                 yield

@@ -27,7 +27,8 @@ from aegis.model.errors import (
     StoreUnavailable,
 )
 from aegis.model.message import Outgoing
-from aegis.ports import Clock, Json, Notifier, Outbox, Steps
+from aegis.ports import Clock, Notifier
+from aegis.ports.delivery import Json, Outbox, Steps
 from aegis.workflows.deliver_messages.style import MOST_BYTES
 
 GAP_S = 1 / 3
