@@ -19,11 +19,9 @@ def back_up(database: Database, target: Path) -> int:
     """Bytes of the copy, which is whole or is not there. InvalidRequest where something is."""
     source = database.file
     if source is None:
-        address = database.engine.url.set(drivername="postgresql", password=None)
-        told = address.render_as_string(hide_password=False)
         raise ConfigurationError(
             "AEGIS_DB_URL: PostgreSQL is backed up by its own tools: "
-            f"pg_dump --format=custom --file={target} '{told}'"
+            f"pg_dump --format=custom --file={target} '{database.address}'"
         )
     if not source.is_file():
         raise InvalidRequest("AEGIS_DB_URL", f"there is no database at {source}")

@@ -47,6 +47,12 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.is_sqlite and name else None
 
+    @property
+    def address(self) -> str:
+        """Without a password, and as people write it."""
+        name = "sqlite" if self.is_sqlite else "postgresql"
+        return self.engine.url.set(drivername=name, password=None).render_as_string()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
