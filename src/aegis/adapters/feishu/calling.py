@@ -12,6 +12,7 @@ import httpx
 
 from aegis.adapters.feishu.codes import TOKEN_INVALID, failure
 from aegis.adapters.feishu.sdk_thread import SdkThread
+from aegis.adapters.feishu.transport import AnswerTooLong
 from aegis.model.errors import DeliveryError, DeliveryRefused, DeliveryUnavailable
 from aegis.model.feishu import FeishuConfig
 from aegis.model.message import Operation
@@ -25,6 +26,7 @@ Ask = Callable[[Any, Any, Any], Awaitable[Any]]
 """(module, client, request option) → the SDK's response."""
 
 _NO_JSON = "the answer is not Feishu's: a gateway stands before it, or the base URL is wrong"
+_TOO_LONG = "the answer is longer than any of Feishu's: is the base URL right?"
 _ODD = "the answer has a shape that Feishu's has not"
 _NOT_SENT = (
     httpx.ConnectError,
@@ -148,6 +150,8 @@ async def guarded(ask: Callable[[], Awaitable[Any]], sdk: Any) -> Any:
         return await ask()
     except UnicodeEncodeError:
         raise DeliveryRefused("the message holds half a character (a lone surrogate)") from None
+    except AnswerTooLong:
+        raise DeliveryUnavailable(_TOO_LONG, may_have_arrived=True) from None
     except _NOT_SENT as error:
         message = f"Feishu cannot be reached ({type(error).__name__})"
         raise DeliveryUnavailable(message) from None

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from aegis.adapters.feishu.sdk import load
+from aegis.adapters.feishu.transport import SharedClient, lend
 from aegis.model.errors import AegisError, DeliveryUnavailable
 
 Result = TypeVar("Result")
@@ -96,11 +97,12 @@ class SdkThread:
             loaded.set_exception(error)
             return
         loop = asyncio.new_event_loop()
+        client = lend(sdk, loop)
         loaded.set_result((sdk, loop))
         try:
             loop.run_forever()
         finally:
-            _empty(loop)
+            _empty(loop, client)
 
 
 async def _within(work: Awaitable[Result], seconds: float) -> Result:
@@ -108,11 +110,12 @@ async def _within(work: Awaitable[Result], seconds: float) -> Result:
         return await work
 
 
-def _empty(loop: asyncio.AbstractEventLoop) -> None:
+def _empty(loop: asyncio.AbstractEventLoop, client: SharedClient) -> None:
     waiting = asyncio.all_tasks(loop)
     for task in waiting:
         task.cancel()
     if waiting:
         loop.run_until_complete(asyncio.wait(waiting, timeout=CLOSING_S))
+    loop.run_until_complete(client.aclose())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
