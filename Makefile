@@ -22,7 +22,7 @@ BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends check format lint typecheck layers bench mutate lock openapi test-openapi clean
+.PHONY: help demo test test-backends feishu check format lint typecheck layers bench mutate lock openapi test-openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(VENV)/.dev  ## run every test but those of test-backends
 
 test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback (needs its Debian package)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus
+
+feishu: $(VENV)/.dev  ## a Feishu on this machine, to try messages by hand (docs/feishu.md)
+	@$(BIN)/python -m tests.feishu_platform --port 18010
 
 check: lint typecheck layers test  ## everything a change must pass
 

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.feishu import FeishuConfig
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -41,7 +43,7 @@ class Settings:
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `otlp_endpoint` is where traces of Aegis's own
-    work are sent.
+    work are sent. `feishu` is None where it is not set up.
     """
 
     language: Language
@@ -59,6 +61,7 @@ class Settings:
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
     otlp_endpoint: str | None = None
+    feishu: FeishuConfig | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -66,6 +69,8 @@ class Settings:
         found = [one.secret for one in self.tokens]
         for backend in self.backends:
             found += [one for one in (backend.password, backend.bearer_token) if one]
+        if self.feishu is not None:
+            found += self.feishu.secrets
         return tuple(found)
 
     @property
@@ -96,6 +101,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
         otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
+        feishu=read_feishu(given),
     )
 
 

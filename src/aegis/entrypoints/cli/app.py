@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aegis.entrypoints.cli.case_commands import case_app
+from aegis.entrypoints.cli.feishu import feishu_app
 from aegis.entrypoints.cli.options import (
     EPILOG,
     INVALID,
@@ -28,7 +29,7 @@ from aegis.entrypoints.cli.options import (
     print_json,
     window_of,
 )
-from aegis.model.errors import AegisError, ConfigurationError, SourceError
+from aegis.model.errors import AegisError, ConfigurationError, DeliveryError, SourceError
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(case_app, name="case")
+app.add_typer(feishu_app, name="feishu")
 
 
 def main() -> None:
@@ -61,7 +63,7 @@ def main() -> None:
 def _exit_code(error: AegisError) -> int:
     if isinstance(error, ConfigurationError):
         return USAGE
-    return UNREADABLE if isinstance(error, SourceError) else INVALID
+    return UNREADABLE if isinstance(error, SourceError | DeliveryError) else INVALID
 
 
 def _show_version(wanted: bool) -> None:
