@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import sys
 from typing import Any
 
 from aegis.model.errors import ConfigurationError
@@ -21,8 +23,10 @@ def load() -> Any:
     """The module `lark_oapi`; ConfigurationError where it is not installed.
 
     The import takes seconds and 170 MB, and keeps the event loop of its thread: only the thread
-    that will use the SDK may call this, while no loop runs in it.
+    that will use the SDK may call this, while no loop runs in it. The loop that the import makes
+    for a long connection is closed: whoever opens one sets `lark_oapi.ws.client.loop` to its own.
     """
+    first = "lark_oapi" not in sys.modules
     try:
         import lark_oapi  # type: ignore[import-untyped]
     except ImportError as error:
@@ -30,6 +34,9 @@ def load() -> Any:
             raise ConfigurationError(f"Feishu: {error.name} is missing; {INSTALL}") from error
         raise ConfigurationError(f"Feishu needs lark-oapi: {INSTALL}") from error
     quiet()
+    if first:
+        lark_oapi.ws.client.loop.close()
+        asyncio.set_event_loop(None)
     return lark_oapi
 
 

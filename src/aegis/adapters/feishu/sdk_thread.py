@@ -34,6 +34,7 @@ class SdkThread:
         self._loaded: concurrent.futures.Future[Loaded] | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     async def start(self, deadline_s: float = LOADING_S) -> None:
         """Until the SDK is loaded; ConfigurationError where it is not installed."""
@@ -61,6 +62,7 @@ class SdkThread:
     def close(self) -> None:
         """What is under way is cancelled. May be called from any thread, more than once."""
         with self._lock:
+            self._closed = True
             loaded, thread = self._loaded, self._thread
         if loaded is None or thread is None:
             return
@@ -73,6 +75,8 @@ class SdkThread:
 
     async def _ready(self, deadline_s: float) -> Loaded:
         with self._lock:
+            if self._closed:
+                raise DeliveryUnavailable("the sender to Feishu is closed")
             if self._loaded is None:
                 self._loaded = concurrent.futures.Future()
                 self._loaded.set_running_or_notify_cancel()
