@@ -7,10 +7,10 @@ import itertools
 import json
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aegis.adapters.feishu.sender import FeishuSender
-from aegis.adapters.system_clock import SystemClock
 from aegis.model.errors import DeliveryError
 from aegis.model.feishu import FeishuConfig
 from aegis.model.message import Message, MessageKind, Operation
@@ -21,6 +21,16 @@ Result = TypeVar("Result")
 
 CHAT = "oc_ops"
 Element = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlatformTime:
+    """The Clock of a bot that lives on the platform's time."""
+
+    platform: Platform
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.platform.clock.now(), UTC)
 
 
 def config(platform: Platform, **more: Any) -> FeishuConfig:
@@ -106,7 +116,7 @@ class Bot:
 
 
 def new_bot(platform: Platform, deadline_s: float = 10.0) -> Bot:
-    sender = FeishuSender(config(platform), SystemClock(), deadline_s)
+    sender = FeishuSender(config(platform), PlatformTime(platform), deadline_s)
     run(sender.start())
     return Bot(platform, sender)
 

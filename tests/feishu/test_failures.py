@@ -17,7 +17,7 @@ from aegis.model.errors import DeliveryRefused, DeliveryUnavailable
 from aegis.model.feishu import FeishuConfig
 from tests.adapters.stand_in import closed_port
 from tests.feishu.bot import Bot, new_bot, run
-from tests.feishu_platform.faults import Fault
+from tests.feishu_platform.faults import Fault, FaultKind
 from tests.feishu_platform.platform import APP_ID, APP_SECRET, Platform
 
 pytestmark = pytest.mark.loopback
@@ -62,8 +62,8 @@ def test_the_third_shape_is_an_error_of_requests(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reset", "half"])
-def test_the_fourth_shape_is_an_error_of_httpx(bot: Bot, kind: str) -> None:
-    bot.platform.fail(Fault(kind, path=IM))  # type: ignore[arg-type]
+def test_the_fourth_shape_is_an_error_of_httpx(bot: Bot, kind: FaultKind) -> None:
+    bot.platform.fail(Fault(kind, path=IM))
     assert unavailable(bot).may_have_arrived
 
 
@@ -79,8 +79,8 @@ def test_nobody_listening_means_that_nothing_arrived() -> None:
 
 
 @pytest.mark.parametrize("kind", ["empty", "odd"])
-def test_an_answer_of_another_shape_is_no_success(bot: Bot, kind: str) -> None:
-    bot.platform.fail(Fault(kind, path=IM, status=200))  # type: ignore[arg-type]
+def test_an_answer_of_another_shape_is_no_success(bot: Bot, kind: FaultKind) -> None:
+    bot.platform.fail(Fault(kind, path=IM, status=200))
     assert unavailable(bot).may_have_arrived
 
 
@@ -161,9 +161,10 @@ def test_a_wrong_secret_is_named_and_the_message_kept(platform: Platform) -> Non
 
 def test_a_redirect_is_not_followed(bot: Bot) -> None:
     """The token would go wherever it leads."""
-    bot.platform.fail(Fault("code", path=IM, code=0, status=302))
+    bot.platform.fail(Fault("redirect", path=IM))
     unavailable(bot)
     assert len(bot.platform.asked(IM)) == 1
+    assert bot.platform.asked("/elsewhere") == []
 
 
 def test_nothing_is_tried_again_unasked(bot: Bot) -> None:

@@ -14,9 +14,11 @@ from aegis.model.errors import (
     DeliveryUnavailable,
     MessageTooLarge,
 )
+from aegis.model.message import MessageKind
 from aegis.ports import Notifier
-from tests.feishu.bot import CHAT, Bot, card, markdown, run
-from tests.feishu_platform.faults import Fault
+from tests.feishu.bot import CHAT, Bot, card, markdown, new_bot, run
+from tests.feishu_platform.faults import Fault, FaultKind
+from tests.feishu_platform.platform import Platform
 
 pytestmark = pytest.mark.loopback
 
@@ -36,9 +38,9 @@ def test_it_is_a_notifier(bot: Bot) -> None:
     ],
 )
 def test_a_new_message_arrives_in_its_chat_as_it_was_stored(
-    bot: Bot, kind: str, content: dict[str, object]
+    bot: Bot, kind: MessageKind, content: dict[str, object]
 ) -> None:
-    message_id = bot.send(bot.message("create", kind, content))  # type: ignore[arg-type]
+    message_id = bot.create(content, kind)
     assert bot.last.message_id == message_id
     assert (bot.last.chat_id, bot.last.kind, bot.last.content) == (CHAT, kind, content)
     (asked,) = bot.platform.asked("/open-apis/im/")
@@ -76,15 +78,18 @@ def test_an_answer_that_is_sent_again_with_its_uuid_arrives_once(bot: Bot) -> No
 
 
 @pytest.mark.parametrize("kind", ["reset", "half", "gateway", "hang"])
-def test_a_message_whose_answer_was_lost_is_healed_by_sending_it_again(bot: Bot, kind: str) -> None:
-    bot.platform.fail(Fault(kind, path="/im/v1/messages", after=True))  # type: ignore[arg-type]
-    bot.sender._caller._deadline_s = 0.5  # noqa: SLF001 (a hang is not waited out)
+def test_a_message_whose_answer_was_lost_is_healed_by_sending_it_again(
+    platform: Platform, kind: FaultKind
+) -> None:
+    bot = new_bot(platform, deadline_s=0.5)
+    platform.fail(Fault(kind, path="/im/v1/messages", after=True))
     message = bot.message("create", "text", {"text": "disk full"})
     error = bot.refused(message)
     assert isinstance(error, DeliveryUnavailable)
     assert error.may_have_arrived
     assert bot.send(message) == bot.last.message_id
-    assert len(bot.platform.messages) == 1
+    assert len(platform.messages) == 1
+    bot.sender.close()
 
 
 def test_one_token_serves_many_messages(bot: Bot) -> None:
@@ -112,13 +117,15 @@ def test_a_token_that_stays_invalid_is_tried_twice_and_no_more(bot: Bot) -> None
     assert len(bot.platform.asked("/im/")) == 3
 
 
-def test_a_token_is_renewed_before_its_end(bot: Bot) -> None:
-    bot.platform.clock.advance(0)
+def test_a_token_is_renewed_ten_minutes_before_its_end(bot: Bot) -> None:
     bot.say("one")
-    bot.sender._caller._token = None  # noqa: SLF001 (ten minutes before its end, as it were)
-    bot.platform.clock.advance(7200 - 599)
+    bot.platform.clock.advance(7200 - 660)
     bot.say("two")
-    assert [one.token[:6] for one in bot.platform.tokens.issued] == ["t-0001", "t-0002"]
+    assert len(bot.platform.asked("tenant_access_token")) == 1
+    bot.platform.clock.advance(61)
+    bot.say("three")
+    assert len(bot.platform.asked("tenant_access_token")) == 2
+    assert {one.code for one in bot.platform.asked("/im/")} == {0}
 
 
 def test_an_image_gets_a_key_that_a_card_may_show(bot: Bot) -> None:

@@ -10,7 +10,7 @@ from tests.feishu_platform.answers import Refusal
 from tests.feishu_platform.limits import too_many_calls
 from tests.feishu_platform.wire import GATEWAY_PAGE, Answer, Request
 
-FaultKind = Literal["gateway", "hang", "reset", "half", "rate", "code", "empty", "odd"]
+FaultKind = Literal["gateway", "hang", "reset", "half", "rate", "code", "empty", "odd", "redirect"]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
@@ -52,6 +52,8 @@ class Fault:
                 return Answer(self.status, b"")
             case "odd":
                 return Answer(200, b'["neither", "code", "nor", "data"]')
+            case "redirect":
+                return Answer(307, b"{}", {"Location": "/open-apis/elsewhere"})
             case "rate":
                 return too_many_calls(self.reset_s).answer()
             case "code":
