@@ -16,9 +16,10 @@ from aegis.adapters.system_clock import SystemClock
 from aegis.model.errors import DeliveryRefused, DeliveryUnavailable
 from aegis.model.feishu import FeishuConfig
 from tests.adapters.stand_in import closed_port
-from tests.feishu.bot import Bot, new_bot, run
+from tests.feishu.bot import CHAT, Bot, new_bot, run
 from tests.feishu_platform.faults import Fault, FaultKind
 from tests.feishu_platform.platform import APP_ID, APP_SECRET, Platform
+from tests.feishu_platform.running import platform_running
 
 pytestmark = pytest.mark.loopback
 
@@ -135,15 +136,18 @@ def test_a_rate_limit_says_how_long_to_wait(bot: Bot) -> None:
 
 def test_a_failing_token_is_not_held_against_the_message(platform: Platform) -> None:
     bot = new_bot(platform)
-    for fault in (
+    faults = (
         Fault("code", path="tenant_access_token", code=424242, status=400),
         Fault("gateway", path="tenant_access_token"),
         Fault("rate", path="tenant_access_token", reset_s=9),
-    ):
+    )
+    waits = []
+    for fault in faults:
         platform.fail(fault)
         error = unavailable(bot)
         assert not error.may_have_arrived
-    assert error.retry_after_s == 9.0
+        waits.append(error.retry_after_s)
+    assert waits == [None, None, 9.0]
     assert platform.asked("/im/") == []
     bot.sender.close()
 
@@ -165,6 +169,19 @@ def test_a_redirect_is_not_followed(bot: Bot) -> None:
     unavailable(bot)
     assert len(bot.platform.asked(IM)) == 1
     assert bot.platform.asked("/elsewhere") == []
+
+
+def test_a_proxy_of_the_environment_is_used(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feishu is often behind one; the chats are the proxy's here, for it answers itself."""
+    with platform_running(CHAT) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        bot = new_bot(platform)
+        bot.say("hello")
+        bot.sender.close()
+        assert len(proxy.messages) == 1
+    assert platform.seen == []
 
 
 def test_nothing_is_tried_again_unasked(bot: Bot) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
 import time
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -15,9 +17,13 @@ from aegis.adapters.feishu.sdk import load
 from tests.feishu.bot import CHAT, Bot, button, card, markdown
 from tests.feishu.long_connection import AT_ONCE, connected, until
 from tests.feishu_platform import frames
+from tests.feishu_platform.answers import Refusal
+from tests.feishu_platform.cardkit import Card
 from tests.feishu_platform.connections import Delivery
+from tests.feishu_platform.faults import Fault
 from tests.feishu_platform.platform import APP_ID, APP_SECRET, DISCOVERY_PATH, Platform
 from tests.feishu_platform.running import platform_running
+from tests.feishu_platform.wire import Request
 
 pytestmark = pytest.mark.loopback
 
@@ -302,6 +308,36 @@ def test_until_a_click_is_answered_its_card_takes_no_update(bot: Bot) -> None:
         bot.update(sent, card())
 
 
+@pytest.mark.parametrize("streams", [True, False])
+def test_while_a_card_streams_the_card_in_the_answer_is_ignored(bot: Bot, streams: bool) -> None:
+    kit = bot.platform.cardkit
+    value = card(button({"a": 1}), config={"streaming_mode": streams})
+    held = Card("71", value, streams_since=bot.platform.clock.now() if streams else None)
+    kit.cards["71"] = held
+    sent = bot.create({"type": "card", "data": {"card_id": "71"}})
+    answer = {"card": {"type": "raw", "data": card(markdown("silenced"))}}
+    with connected(bot.platform, on_click=lambda _: answer):
+        delivery = bot.platform.click(sent, {"a": 1})
+        until(lambda: delivery.over, "not over")
+    assert len(bot.platform.memory.messages[sent].versions) == (1 if streams else 2)
+
+
+def test_until_a_click_is_answered_a_streaming_card_takes_no_text(bot: Bot) -> None:
+    kit = bot.platform.cardkit
+    kit.cards["71"] = Card("71", card(button({"a": 1})))
+    sent = bot.create({"type": "card", "data": {"card_id": "71"}})
+    body = json.dumps({"content": "x", "sequence": 1}).encode()
+    request = Request("PUT", "", {}, {}, body)
+    go_on = threading.Event()
+    with connected(bot.platform, on_click=lambda _: {"waited": go_on.wait(10)}) as client:
+        delivery = bot.platform.click(sent, {"a": 1})
+        until(lambda: client.pressed, "no click")
+        with pytest.raises(Refusal, match="200810"):
+            kit.content(request, "71", "answer")
+        go_on.set()
+        until(lambda: delivery.over, "not over")
+
+
 # --- What bites: the numbered facts --------------------------------------------------------------
 
 
@@ -349,6 +385,26 @@ def test_a_refusal_while_it_reconnects_ends_it_in_silence(platform: Platform, wh
         assert not platform.connections.open
         assert client.thread.is_alive()  # and start() neither returns nor raises
         assert client.ended_with is None
+
+
+def test_a_discovery_that_hangs_stops_everything_of_the_client(platform: Platform) -> None:
+    """It asks with a blocking request, in its loop, without a timeout."""
+    ticks: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            ticks.append(time.monotonic())
+            await asyncio.sleep(0.01)
+
+    with connected(platform) as client:
+        client.loop.call_soon_threadsafe(lambda: client.loop.create_task(tick()))
+        until(lambda: len(ticks) > 3, "no ticks")
+        platform.fail(Fault("hang", path=DISCOVERY_PATH, hang_s=0.5))
+        platform.connections.drop()
+        until(lambda: discoveries(platform) == 3, "not asked again")
+        until(lambda: platform.connections.open, "no connection")
+    gaps = [after - before for before, after in pairwise(ticks)]
+    assert max(gaps) > 0.4
 
 
 @pytest.mark.parametrize("code", [1, 1000040343])

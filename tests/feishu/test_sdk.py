@@ -64,9 +64,9 @@ def test_a_missing_part_of_the_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_imported_where_a_loop_runs_a_long_connection_cannot_start() -> None:
-    """Why it is loaded in a thread: the import keeps the loop it finds."""
+    """Why it is loaded late and in a thread: the import keeps the loop it finds."""
     said = in_a_process(
-        "import asyncio\n"
+        "import asyncio, logging, resource\n"
         "async def main():\n"
         "    import lark_oapi\n"
         "    assert lark_oapi.ws.client.loop is asyncio.get_running_loop()\n"
@@ -74,10 +74,15 @@ def test_imported_where_a_loop_runs_a_long_connection_cannot_start() -> None:
         "        lark_oapi.ws.Client('a', 'b').start()\n"
         "    except RuntimeError as error:\n"
         "        print('no start:', error)\n"
+        "    lark = logging.getLogger('Lark')\n"
+        "    print('told twice:', bool(lark.handlers and lark.propagate))\n"
+        "    print('MB:', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)\n"
         "import warnings; warnings.simplefilter('ignore')\n"
         "asyncio.run(main())\n"
     )
     assert "no start: This event loop is already running" in said
+    assert "told twice: True" in said
+    assert int(said.rpartition("MB: ")[2]) > 120
 
 
 def test_the_loop_that_serves_is_not_the_one_that_sends() -> None:

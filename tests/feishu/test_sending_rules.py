@@ -208,7 +208,7 @@ def test_a_recalled_message_is_neither_answered_nor_updated(bot: Bot) -> None:
     first = bot.create(card())
     bot.platform.memory.messages[first].recalled = True
     for operation in ("reply", "update"):
-        message = bot.message(operation, "interactive", card(), first)  # type: ignore[arg-type]
+        message = bot.message(operation, "interactive", card(), first)
         assert bot.refused(message).code == 230011
 
 
