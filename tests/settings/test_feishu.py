@@ -92,3 +92,4 @@ def test_no_secret_is_shown() -> None:
     given = {"FEISHU_VERIFICATION_TOKEN": "hunter3", "FEISHU_ENCRYPT_KEY": "hunter4"}
     shown = repr(feishu(**given))
     assert "hunter" not in shown
+    assert read_settings(APP | given).secrets == ("hunter2", "hunter3", "hunter4")
