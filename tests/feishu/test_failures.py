@@ -199,6 +199,22 @@ def test_a_sender_that_was_closed_says_so_and_can_be_closed_again(platform: Plat
     assert not error.may_have_arrived
 
 
+def test_a_call_under_way_when_the_sender_closes_may_have_arrived(bot: Bot) -> None:
+    bot.platform.fail(Fault("hang", path=IM))
+    message = bot.message("create", "text", {"text": "hello"})
+
+    async def close_meanwhile() -> None:
+        sending = asyncio.ensure_future(bot.sender.send(message))
+        while not bot.platform.asked(IM):  # noqa: ASYNC110 (another thread fills it)
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(bot.sender.close)
+        await sending
+
+    with pytest.raises(DeliveryUnavailable, match="closed before") as caught:
+        run(close_meanwhile())
+    assert caught.value.may_have_arrived
+
+
 def test_errors_are_one_line_and_short(bot: Bot) -> None:
     said = "line\n" * 500
     bot.platform.fail(Fault("code", path=IM, code=230001, message=said, status=400))

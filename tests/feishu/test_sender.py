@@ -128,6 +128,23 @@ def test_a_token_is_renewed_ten_minutes_before_its_end(bot: Bot) -> None:
     assert {one.code for one in bot.platform.asked("/im/")} == {0}
 
 
+@pytest.mark.parametrize(("told_s", "asked"), [(10**20, 2), (0, 3), (-1, 3)])
+def test_a_token_s_life_is_believed_within_reason(bot: Bot, told_s: int, asked: int) -> None:
+    bot.platform.tokens.told_life_s = told_s
+    bot.say("one")
+    bot.say("two")
+    bot.platform.clock.advance(7200)
+    bot.say("three")
+    assert len(bot.platform.asked("tenant_access_token")) == asked
+
+
+def test_what_is_no_token_is_not_held_against_the_message(bot: Bot) -> None:
+    bot.platform.tokens.ending = "é"
+    error = bot.refused(bot.message("create", "text", {"text": "hello"}))
+    assert isinstance(error, DeliveryUnavailable)
+    assert not error.may_have_arrived
+
+
 def test_an_image_gets_a_key_that_a_card_may_show(bot: Bot) -> None:
     key = run(bot.sender.upload_image(b"\x89PNG\r\n\x1a\n\x00\xff" * 100))
     assert bot.platform.memory.images[key] == b"\x89PNG\r\n\x1a\n\x00\xff" * 100

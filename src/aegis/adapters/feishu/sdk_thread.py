@@ -58,6 +58,12 @@ class SdkThread:
             working.cancel()
             message = f"Feishu gave no answer within {deadline_s:g} s"
             raise DeliveryUnavailable(message, may_have_arrived=True) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            message = "the sender to Feishu was closed before the answer came"
+            raise DeliveryUnavailable(message, may_have_arrived=True) from None
 
     def close(self) -> None:
         """What is under way is cancelled. May be called from any thread, more than once."""
