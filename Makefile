@@ -22,7 +22,7 @@ BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-alerting test-alerting-full check format lint typecheck layers bench mutate lock openapi test-openapi clean
+.PHONY: help demo test test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench mutate lock openapi test-openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-alerting: $(VENV)/.dev  ## deliver a real Alertmanager's alerts through kil
 
 test-alerting-full: $(VENV)/.dev  ## the same with 3,000 alerts, one and two Alertmanagers, two replicas
 	@$(BIN)/python -m tests.live_alertmanager.storm
+
+feishu: $(VENV)/.dev  ## a Feishu on this machine, to try messages by hand (docs/feishu.md)
+	@$(BIN)/python -m tests.feishu_platform --port 18010
 
 check: lint typecheck layers test  ## everything a change must pass
 

@@ -94,9 +94,7 @@ class Settings:
         for backend in self.backends:
             found += [one for one in (backend.password, backend.bearer_token) if one]
         if self.feishu is not None:
-            feishu = self.feishu
-            hidden = (feishu.app_secret, feishu.verification_token, feishu.encrypt_key)
-            found += [one for one in hidden if one]
+            found += self.feishu.secrets
         if (password := urlsplit(self.db_url).password) is not None:
             found += [password, unquote(password)]
         return tuple(found)

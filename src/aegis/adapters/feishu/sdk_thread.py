@@ -34,6 +34,7 @@ class SdkThread:
         self._loaded: concurrent.futures.Future[Loaded] | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     async def start(self, deadline_s: float = LOADING_S) -> None:
         """Until the SDK is loaded; ConfigurationError where it is not installed."""
@@ -57,10 +58,17 @@ class SdkThread:
             working.cancel()
             message = f"Feishu gave no answer within {deadline_s:g} s"
             raise DeliveryUnavailable(message, may_have_arrived=True) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            message = "the sender to Feishu was closed before the answer came"
+            raise DeliveryUnavailable(message, may_have_arrived=True) from None
 
     def close(self) -> None:
         """What is under way is cancelled. May be called from any thread, more than once."""
         with self._lock:
+            self._closed = True
             loaded, thread = self._loaded, self._thread
         if loaded is None or thread is None:
             return
@@ -73,6 +81,8 @@ class SdkThread:
 
     async def _ready(self, deadline_s: float) -> Loaded:
         with self._lock:
+            if self._closed:
+                raise DeliveryUnavailable("the sender to Feishu is closed")
             if self._loaded is None:
                 self._loaded = concurrent.futures.Future()
                 self._loaded.set_running_or_notify_cancel()
