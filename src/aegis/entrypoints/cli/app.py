@@ -31,6 +31,7 @@ from aegis.entrypoints.cli.options import (
     print_json,
     window_of,
 )
+from aegis.entrypoints.cli.route_commands import routes_app
 from aegis.model.errors import (
     AegisError,
     ConfigurationError,
@@ -56,6 +57,7 @@ app.add_typer(case_app, name="case")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(db_app, name="db")
 app.add_typer(feishu_app, name="feishu")
+app.add_typer(routes_app, name="routes")
 
 
 def main() -> None:
