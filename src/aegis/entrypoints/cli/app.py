@@ -75,9 +75,8 @@ def main() -> None:
 def _exit_code(error: AegisError) -> int:
     if isinstance(error, ConfigurationError):
         return USAGE
-    return (
-        UNREADABLE if isinstance(error, SourceError | DeliveryError | StoreUnavailable) else INVALID
-    )
+    passing = SourceError | DeliveryError | StoreUnavailable
+    return UNREADABLE if isinstance(error, passing) else INVALID
 
 
 def _show_version(wanted: bool) -> None:
