@@ -26,7 +26,7 @@ LONGEST_QUESTION = 4000
 
 EPILOG = (
     "Exit codes: 0 answered; 2 wrong usage or setting; 3 invalid case or input; "
-    "4 a source could not be read."
+    "4 a source could not be read, or a message not be delivered."
 )
 
 
