@@ -23,7 +23,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from aegis.model.alert import fingerprint
-from tests.live_alertmanager.postgresql import postgresql
 from tests.live_alertmanager.processes import (
     CHAT,
     Server,
@@ -34,6 +33,7 @@ from tests.live_alertmanager.processes import (
     running,
     until,
 )
+from tests.store.postgresql import cluster
 
 MOST_A_SECOND = 4
 SETTLED_WITHIN_S = 240.0
@@ -330,7 +330,7 @@ def main() -> None:
         with TemporaryDirectory() as folder, ExitStack() as stack:
             url = f"sqlite:///{folder}/aegis.db"
             if replicas > 1:
-                url = stack.enter_context(postgresql())
+                url = stack.enter_context(cluster())
             verdict = run(storm, Path(folder), url)
         failed = failed or not verdict.passed
         sys.stdout.write(
