@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+DATABASES = ["sqlite", "postgresql"]
 LOOPBACK = ["127.0.0.1", "::1"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "which database the tests of the store run on"
+    parser.addoption("--database", choices=DATABASES, default=DATABASES[0], help=told)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -57,7 +58,12 @@ def serving(case_dir: Path, **settings: str) -> Iterator[Server]:
     """A server with these settings (AEGIS_WORKERS="1") and no others."""
     port = _free_port()
     line = command("--port", str(port), "--case-dir", str(case_dir))
-    with subprocess.Popen(line, stderr=subprocess.DEVNULL, env=settings) as process:  # noqa: S603
+    with (
+        TemporaryDirectory(prefix="aegis-") as folder,
+        subprocess.Popen(  # noqa: S603
+            line, stderr=subprocess.DEVNULL, env={"AEGIS_DATA_DIR": folder} | settings
+        ) as process,
+    ):
         try:
             server = Server(process, f"http://127.0.0.1:{port}")
             _wait_until_warm(server)

@@ -6,15 +6,16 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from aegis.entrypoints.http.app import Service, create_app
-from aegis.settings import Settings
+from aegis.settings import IN_THIS_FOLDER, Settings
 
 ANALYZE, STREAM, VERIFY = "/api/ops/analyze", "/api/ops/analyze/stream", "/api/ops/verify"
 QUESTION = "Why is the shop slow?"
@@ -34,7 +35,7 @@ def with_service(
 ) -> Result:
     """What `use` returns; `warm` starts the application before and stops it after."""
 
-    async def run() -> Result:
+    async def run(given: Settings) -> Result:
         app = create_app(given, service)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
@@ -43,7 +44,10 @@ def with_service(
         ):
             return await use(client)
 
-    return asyncio.run(run())
+    with TemporaryDirectory(prefix="aegis-") as folder:
+        if given.db_url == IN_THIS_FOLDER:  # nobody cares where
+            given = replace(given, db_url=f"sqlite:///{folder}/aegis.db")
+        return asyncio.run(run(given))
 
 
 @dataclass(frozen=True)

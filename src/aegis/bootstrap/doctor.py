@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aegis.adapters.alertmanager import examine as alertmanager
+from aegis.adapters.feishu import examine as feishu
+from aegis.adapters.feishu.sender import FeishuSender
 from aegis.adapters.http_client.budget import Budget
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.http_client.examination import Examination
@@ -19,7 +21,9 @@ from aegis.adapters.system_clock import SystemClock
 from aegis.bootstrap import run_to_end
 from aegis.model.backend import BACKENDS, BackendConfig, BackendName, setting
 from aegis.model.errors import ConfigurationError, SourceError
-from aegis.model.health import BackendHealth, Finding, Health
+from aegis.model.feishu import FeishuConfig
+from aegis.model.health import BackendHealth, Examined, Finding, Health
+from aegis.model.route_findings import route_findings
 from aegis.model.text import Text
 from aegis.ports import Clock
 from aegis.settings import Settings
@@ -51,10 +55,19 @@ async def _examine(settings: Settings, clock: Clock, deadline_s: float) -> Healt
             if name in configs:
                 one = _examine_backend(configs[name], budget, given, clock, deadline_s)
                 tasks.append(group.create_task(one))
+        if settings.feishu is not None:
+            chat = _examine_feishu(settings.feishu, clock, deadline_s)
+            tasks.append(group.create_task(chat))
     examined = {task.result().backend: task.result() for task in tasks}
     return Health(
         tuple(given.findings),
-        tuple(examined.get(name) or _not_configured(name) for name in BACKENDS),
+        (
+            *(
+                examined.get(name) or _not_configured(name, setting(name, "base_url"))
+                for name in BACKENDS
+            ),
+            examined.get("feishu") or _not_configured("feishu", "FEISHU_APP_ID"),
+        ),
     )
 
 
@@ -78,6 +91,7 @@ def _given(settings: Settings) -> _Given:
         count = len(settings.service_aliases)
         said = Text(f"{count} 个别名", f"{count} aliases")
         given.findings.append(Finding("AEGIS_SERVICE_ALIASES", "ok", said))
+    given.findings += route_findings(settings.routing)
     return given
 
 
@@ -85,8 +99,7 @@ def _wrong(name: str, error: ConfigurationError) -> Finding:
     return Finding(name, "fail", Text(f"有误：{error}", f"wrong: {error}"))
 
 
-def _not_configured(name: BackendName) -> BackendHealth:
-    variable = setting(name, "base_url")
+def _not_configured(name: Examined, variable: str) -> BackendHealth:
     said = Text(f"没有配置；请设置 {variable}", f"not configured; set {variable}")
     return BackendHealth(name, None, "not_configured", (Finding("address", "warn", said),))
 
@@ -120,4 +133,19 @@ async def _examine_backend(
     except SourceError as error:
         if examination.condition == "answers":  # else it is noted already
             examination.note("answers", "fail", f"没有读完：{error}", f"broke off: {error}")
+    return examination.health()
+
+
+async def _examine_feishu(config: FeishuConfig, clock: Clock, deadline_s: float) -> BackendHealth:
+    sender = FeishuSender(config, clock)
+    examination = feishu.Examination(sender)
+    try:
+        async with asyncio.timeout(deadline_s):
+            await examination.examine()
+    except TimeoutError:
+        examination.condition = "no_answer"
+        zh, en = f"{deadline_s:g} s 内没有答完", f"not done within {deadline_s:g} s"
+        examination.note("deadline", "fail", zh, en)
+    finally:
+        sender.close()
     return examination.health()

@@ -16,10 +16,12 @@ _SEPARATOR = b"\xff"
 
 def fingerprint(labels: Labels) -> str:
     """What Alertmanager calls the alert of these labels: FNV-1a 64 over them sorted by name."""
-    found = _FNV_OFFSET
-    for name, value in sorted(labels):
-        for byte in name.encode() + _SEPARATOR + value.encode() + _SEPARATOR:
-            found = ((found ^ byte) * _FNV_PRIME) % 2**64
+    text = b"".join(
+        name.encode() + _SEPARATOR + value.encode() + _SEPARATOR for name, value in sorted(labels)
+    )
+    found, prime, mask = _FNV_OFFSET, _FNV_PRIME, 2**64 - 1  # a storm hashes megabytes
+    for byte in text:
+        found = ((found ^ byte) * prime) & mask
     return f"{found:016x}"
 
 
@@ -29,12 +31,14 @@ class Alert:
 
     Labels and annotations are sorted by name and come from users: text to show, never to obey
     or to fetch. A `suppressed` alert is silenced or inhibited; it fires all the same.
+    `receivers` are those Alertmanager routes it to, sorted.
     """
 
     labels: Labels
     annotations: Labels
     starts_at: datetime
     state: AlertState = "active"
+    receivers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

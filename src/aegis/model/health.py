@@ -10,6 +10,7 @@ from aegis.model.backend import TELEMETRY, BackendName
 from aegis.model.text import Text
 
 State = Literal["ok", "warn", "fail"]
+Examined = BackendName | Literal["feishu"]
 Condition = Literal["answers", "not_configured", "wrong_setting", "no_answer"]
 """Of a backend; `no_answer`: it could not be asked, or refused to be."""
 
@@ -27,7 +28,7 @@ class Finding:
 class BackendHealth:
     """`address` None where the backend has none; findings in the order they were made."""
 
-    backend: BackendName
+    backend: Examined
     address: str | None
     condition: Condition
     findings: tuple[Finding, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 MessageKind = Literal["text", "post", "interactive"]
@@ -26,6 +27,37 @@ class Message:
     content: str
     uuid: str
     target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The message of a chat that is to be sent next, and what was tried so far.
+
+    `fallback` is the content of a text that says the same, empty where there is none.
+    `first_attempt_at` is None before the first attempt. `unsure` is true where an attempt may
+    have arrived. `chat_attempt_at` is the newest attempt to send anything to the chat, by
+    whatever replica. `lost` is true where the card to answer or to replace never came to be.
+    """
+
+    message: Message
+    fallback: str
+    attempts: int = 0
+    first_attempt_at: datetime | None = None
+    unsure: bool = False
+    chat_attempt_at: datetime | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is due and not told: how many rows, and since when the oldest is due.
+
+    `refused` counts messages that the platform refused for good, as long as they are kept.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

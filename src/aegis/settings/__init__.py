@@ -6,17 +6,27 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.feishu import FeishuConfig
+from aegis.model.routing import Routing
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.feishu import read_feishu
+from aegis.settings.links import read_link_hosts, read_public_url
+from aegis.settings.routes import read_routing
+from aegis.settings.store import read_db_url, read_names
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
 LAST_PORT = 65535
+RETENTION_DAYS = 30
+MOST_BODY_MB = 512
+RECONCILE_S = 60
+IN_THIS_FOLDER = "sqlite:///aegis.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,15 @@ class Settings:
     `backends` are the telemetry backends that have an address. `loki_service_label_key` and
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
-    source spells it to the name it is to have. `otlp_endpoint` is where traces of Aegis's own
-    work are sent.
+    source spells it to the name it is to have. `routing` says which chat hears of an alert.
+    `public_url` is where people reach Aegis, `link_hosts` are where links of messages may lead.
+    `feishu` is None where it is not set up.
+
+    `replica_labels` tell the halves of a pair of Prometheus servers apart. Ended alerts are
+    kept for `alert_retention_days`, the bodies of webhooks in `most_body_mb` (10^6 bytes).
+    Every `reconcile_s` seconds Alertmanager is asked what it has; alerts that it routes to one
+    of `alertmanager_receivers` are ours, none: to one that has called.
+    `otlp_endpoint` is where traces of Aegis's own work are sent.
     """
 
     language: Language
@@ -58,6 +75,16 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+    routing: Routing = field(default_factory=Routing)
+    public_url: str | None = None
+    link_hosts: tuple[str, ...] = ()
+    feishu: FeishuConfig | None = None
+    db_url: str = IN_THIS_FOLDER
+    replica_labels: tuple[str, ...] = ()
+    alert_retention_days: int = RETENTION_DAYS
+    most_body_mb: int = MOST_BODY_MB
+    reconcile_s: int = RECONCILE_S
+    alertmanager_receivers: tuple[str, ...] = ()
     otlp_endpoint: str | None = None
 
     @property
@@ -66,6 +93,10 @@ class Settings:
         found = [one.secret for one in self.tokens]
         for backend in self.backends:
             found += [one for one in (backend.password, backend.bearer_token) if one]
+        if self.feishu is not None:
+            found += self.feishu.secrets
+        if (password := urlsplit(self.db_url).password) is not None:
+            found += [password, unquote(password)]
         return tuple(found)
 
     @property
@@ -80,9 +111,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     case_dir = given.get("AEGIS_CASE_DIR")
     signals_file = given.get("AEGIS_SIGNALS_FILE")
     waiting = _number(given, "AEGIS_MOST_WAITING", 0, 10_000)
+    timezone = _timezone(given)
     return Settings(
         language=_language(given),
-        timezone=_timezone(given),
+        timezone=timezone,
         case_dir=Path(case_dir) if case_dir else None,
         host=given.get("AEGIS_HOST") or "127.0.0.1",
         port=_number(given, "AEGIS_PORT", 1, LAST_PORT),
@@ -95,6 +127,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
+        routing=read_routing(given, timezone),
+        public_url=read_public_url(given),
+        link_hosts=read_link_hosts(given),
+        feishu=read_feishu(given),
+        db_url=read_db_url(given),
+        replica_labels=read_names(given, "AEGIS_REPLICA_LABELS"),
+        alert_retention_days=_number(given, "AEGIS_ALERT_RETENTION_DAYS", 1, 3650)
+        or RETENTION_DAYS,
+        most_body_mb=_number(given, "AEGIS_ALERT_BODIES_MB", 1, 1_000_000) or MOST_BODY_MB,
+        reconcile_s=_number(given, "AEGIS_RECONCILE_S", 1, 86_400) or RECONCILE_S,
+        alertmanager_receivers=read_names(given, "AEGIS_ALERTMANAGER_RECEIVERS"),
         otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 

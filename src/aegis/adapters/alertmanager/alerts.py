@@ -50,7 +50,7 @@ class AlertmanagerAlerts:
         except AnswerTooLarge:
             answer = await self.client.ask(ALERTS, ONLY_ACTIVE)
             gaps.append(_gap("sampled", "告警过多：略去了被静默和被抑制的告警。", _STORM))
-        found, unreadable = _alerts(answer)
+        found, unreadable = alerts_of(answer)
         begun = [alert for alert in found if alert.starts_at < window.end]
         if len(begun) > MOST_ALERTS:
             zh = f"告警过多：只保留最近开始的 {MOST_ALERTS:,} 条，共 {len(begun):,} 条。"
@@ -73,7 +73,7 @@ def _gap(reason: GapReason, zh: str, en: str) -> EvidenceGap:
     return EvidenceGap("alerts", reason, None, Text(zh, en))
 
 
-def _alerts(answer: Answer) -> tuple[list[Alert], int]:
+def alerts_of(answer: Answer) -> tuple[list[Alert], int]:
     """By start, then by fingerprint; and how many could not be read."""
     given = answer.json()
     if not isinstance(given, list):
@@ -87,13 +87,24 @@ def _alerts(answer: Answer) -> tuple[list[Alert], int]:
 def _alert(given: object) -> Alert | None:
     if not isinstance(given, dict):
         return None
-    labels, starts_at = _texts(given.get("labels")), _moment(given.get("startsAt"))
+    labels, starts_at = _texts(given.get("labels")), moment_of(given.get("startsAt"))
     if not labels or starts_at is None:
         return None
     status = given.get("status")
     state = status.get("state") if isinstance(status, dict) else None
     known = _STATES.get(state, "active") if isinstance(state, str) else "active"
-    return Alert(labels, _texts(given.get("annotations")), starts_at, known)
+    return Alert(
+        labels, _texts(given.get("annotations")), starts_at, known, _names(given.get("receivers"))
+    )
+
+
+def _names(given: object) -> tuple[str, ...]:
+    named = (
+        [one.get("name") for one in given if isinstance(one, dict)]
+        if isinstance(given, list)
+        else []
+    )
+    return tuple(sorted(storable(name, LONGEST_TEXT) for name in named))
 
 
 def _texts(given: object) -> Labels:
@@ -104,7 +115,8 @@ def _texts(given: object) -> Labels:
     )
 
 
-def _moment(given: object) -> datetime | None:
+def moment_of(given: object) -> datetime | None:
+    """Aware, UTC; None for what is no time."""
     try:
         found = datetime.fromisoformat(given) if isinstance(given, str) else None
         return found.astimezone(UTC) if found is not None and found.tzinfo else None

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aegis.entrypoints.cli.alert_commands import alerts_app
 from aegis.entrypoints.cli.case_commands import case_app
+from aegis.entrypoints.cli.db_commands import db_app
+from aegis.entrypoints.cli.feishu import feishu_app
 from aegis.entrypoints.cli.options import (
     EPILOG,
     INVALID,
@@ -28,7 +31,14 @@ from aegis.entrypoints.cli.options import (
     print_json,
     window_of,
 )
-from aegis.model.errors import AegisError, ConfigurationError, SourceError
+from aegis.entrypoints.cli.route_commands import routes_app
+from aegis.model.errors import (
+    AegisError,
+    ConfigurationError,
+    DeliveryError,
+    SourceError,
+    StoreUnavailable,
+)
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,6 +54,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(case_app, name="case")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(db_app, name="db")
+app.add_typer(feishu_app, name="feishu")
+app.add_typer(routes_app, name="routes")
 
 
 def main() -> None:
@@ -61,7 +75,8 @@ def main() -> None:
 def _exit_code(error: AegisError) -> int:
     if isinstance(error, ConfigurationError):
         return USAGE
-    return UNREADABLE if isinstance(error, SourceError) else INVALID
+    passing = SourceError | DeliveryError | StoreUnavailable
+    return UNREADABLE if isinstance(error, passing) else INVALID
 
 
 def _show_version(wanted: bool) -> None:

@@ -29,6 +29,8 @@ _NAMES = {
     "alerts": Text("告警", "alerts"),
     "answers": Text("应答", "answers"),
     "api": Text("接口", "API"),
+    "bot": Text("机器人", "bot"),
+    "chat": Text("群", "chat"),
     "clock": Text("时钟", "clock"),
     "conventions": Text("约定", "conventions"),
     "credentials": Text("凭证", "credentials"),

@@ -12,7 +12,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
+from aegis.bootstrap.alerting import alerting
 from aegis.entrypoints.http.access import Access
+from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
+from aegis.entrypoints.http.alerts import ledger_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.health import health_routes
@@ -32,6 +35,9 @@ NAMES: dict[Service, str] = {
     "predict": "predict-service",
 }
 
+ALERTING: tuple[Service, ...] = ("all", "ops")
+"""Services that receive alerts and deliver them."""
+
 
 def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     """One service's routes, or all of them."""
@@ -42,7 +48,11 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     async def warm(app: FastAPI) -> AsyncIterator[None]:
         analysts.open()
         try:
-            yield
+            if service in ALERTING:
+                async with alerting(settings, measurements.alerting) as app.state.alerting:
+                    yield
+            else:
+                yield
         finally:
             await analysts.close()
             # Here and not in `serve`: uvicorn ends the process by the signal it was sent.
@@ -59,13 +69,15 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         middleware=[
             Middleware(Observed, measurements),
             Middleware(Access, settings),
-            Middleware(JsonBodies),
+            Middleware(JsonBodies, frozenset({WEBHOOK})),
         ],
     )
     answer_with_problems(app)
     app.include_router(health_routes(settings, NAMES[service], measurements))
     if service in ("all", "ops"):
         app.include_router(ops_routes(settings, analysts))
+        app.include_router(alertmanager_routes())
+        app.include_router(ledger_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
@@ -79,7 +91,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
-                if "ops" in operation["tags"]:
+                if "health" not in operation["tags"]:
                     operation["security"] = [{}, {"token": []}]
         components = schema["components"]
         for name in ("HTTPValidationError", "ValidationError"):

@@ -20,14 +20,17 @@ ARRIVAL_LIMIT_S = 30.0
 class JsonBodies:
     """Reads the body of every POST, refuses what is no JSON, and hands it on.
 
+    Routes of `others` read what is sent to them themselves.
+
     Bytes are counted as they come, whatever Content-Length says. Python's parser is laxer
     than the RFC: it takes NaN, lone surrogates and any depth.
     """
 
     app: ASGIApp
+    others: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] in self.others:
             await self.app(scope, receive, send)
             return
         try:

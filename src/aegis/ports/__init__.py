@@ -6,12 +6,25 @@ error; `SourceUnavailable` means it may work later, `SourceRejected` that it wil
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from aegis.model.alert import Alert
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import CaseHeader, KeptCase
+from aegis.model.ledger import (
+    Arrival,
+    FiringNow,
+    Kept,
+    LedgerPage,
+    LedgerQuery,
+    Quarantined,
+    Settled,
+    Undelivered,
+    WaitingRow,
+)
+from aegis.model.lifecycle import Lifecycle
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.message import Message
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
@@ -86,6 +99,60 @@ class AlertSource(Protocol):
 
         Suppressed ones are among them. A source without history says so in an EvidenceGap.
         """
+        ...
+
+
+class FiringSource(Protocol):
+    async def read_firing(self) -> FiringNow:
+        """What fires at this moment, suppressed ones included unless it says otherwise."""
+        ...
+
+
+class AlertStore(Protocol):
+    """What was received and what became of it. StoreUnavailable where it cannot be reached."""
+
+    async def keep(self, arrival: Arrival) -> Kept:
+        """All of the call is committed when this returns, or StoreUnavailable is raised.
+
+        The same call may be given any number of times: what it says is told once.
+        """
+        ...
+
+    async def lifecycles(self, fingerprints: Collection[str]) -> Mapping[str, Lifecycle]:
+        """Of those that are known."""
+        ...
+
+    async def receivers(self) -> frozenset[str]:
+        """The receivers of Alertmanager that have called, as far as bodies are remembered."""
+        ...
+
+    async def settle(self, listed: Collection[str], now: datetime) -> Settled:
+        """Closes what Alertmanager listed once and has not listed for two rounds in a row.
+
+        `listed` are the fingerprints of everything it has now.
+        """
+        ...
+
+    async def forget(self, before: datetime, most_body_bytes: int) -> int:
+        """Rows of ended and told things that were older, and of bodies beyond that size."""
+        ...
+
+    async def page(self, query: LedgerQuery) -> LedgerPage:
+        """Newest episodes first. InvalidRequest for an `after` that no page gave."""
+        ...
+
+    async def quarantined(self, limit: int) -> tuple[Quarantined, ...]:
+        """Newest first."""
+        ...
+
+    async def undelivered(self, limit: int) -> tuple[Undelivered, ...]:
+        """What a chat should know and does not, oldest first; refused ones among them."""
+        ...
+
+
+class Deliveries(Protocol):
+    def wake(self, rows: Sequence[WaitingRow]) -> None:
+        """These rows wait in the outbox. Returns at once; a hint may be lost: a sweep finds all."""
         ...
 
 

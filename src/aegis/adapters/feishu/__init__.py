@@ -1,0 +1,1 @@
+"""Feishu and Lark: messages to chats, through the official SDK."""

@@ -1,0 +1,69 @@
+"""Alerts in one serving process: the store, the receiver of the webhook, and delivering."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from aegis.adapters.store.alerts import StoredAlerts
+from aegis.adapters.store.database import Database, open_database
+from aegis.adapters.store.ids import SortableIds
+from aegis.adapters.store.locks import only_process
+from aegis.adapters.store.migrating import upgrade
+from aegis.adapters.system_clock import SystemClock
+from aegis.bootstrap.delivering import StoredOnly, delivering
+from aegis.bootstrap.housekeeping import housekeeping
+from aegis.model.routing import targets_of
+from aegis.observability.measurements import AlertMeasurements
+from aegis.ports import AlertStore
+from aegis.settings import Settings
+from aegis.workflows.receive_alerts.receive import AlertReceiver
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """`stored_only` says what is missing for delivering; None where chats are told."""
+
+    store: AlertStore
+    receiver: AlertReceiver
+    stored_only: str | None
+
+
+@asynccontextmanager
+async def alerting(settings: Settings, measurements: AlertMeasurements) -> AsyncIterator[Alerting]:
+    """As long as it is open. It ends with every call that was taken written.
+
+    ConfigurationError for a setting that is wrong, or where another process has the SQLite
+    file; StoreUnavailable where the database cannot be reached or brought up to date.
+    """
+    clock = SystemClock()
+    ids = SortableIds(clock)
+    route = partial(targets_of, settings.routing)
+    with _lone(open_database(settings.db_url)) as database:
+        await asyncio.to_thread(upgrade, database)
+        async with delivering(settings, database, ids, clock, measurements) as deliveries:
+            store = StoredAlerts(database, ids, route)
+            readers = ThreadPoolExecutor(1, "body-reader")
+            receiver = AlertReceiver(store, clock, deliveries, readers, settings.replica_labels)
+            why = deliveries.why if isinstance(deliveries, StoredOnly) else None
+            try:
+                async with housekeeping(settings, store, deliveries, clock):
+                    yield Alerting(store, receiver, why)
+            finally:
+                await asyncio.to_thread(store.stop)
+                readers.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _lone(database: Database) -> Iterator[Database]:
+    """SQLite is for one serving process; the connections end with it."""
+    with ExitStack() as stack:
+        stack.callback(database.dispose)
+        if database.file is not None:
+            database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(only_process(database.file))
+        yield database

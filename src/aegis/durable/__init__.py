@@ -1,0 +1,1 @@
+"""Work that survives the process: queues, steps, waiting, recovery. DBOS does it underneath."""

@@ -1,0 +1,1 @@
+"""Takes what Alertmanager posts: reads each alert alone, has it stored, says what was stored."""

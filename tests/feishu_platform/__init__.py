@@ -1,0 +1,1 @@
+"""A Feishu on this machine that keeps Feishu's rules: for tests, and for trying things by hand."""
