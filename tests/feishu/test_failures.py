@@ -79,6 +79,15 @@ def test_nobody_listening_means_that_nothing_arrived() -> None:
     assert not caught.value.may_have_arrived
 
 
+def test_a_platform_that_went_down_got_nothing_of_the_message() -> None:
+    with platform_running(CHAT) as platform:
+        bot = new_bot(platform)
+        bot.say("hello")
+    error = unavailable(bot)
+    bot.sender.close()
+    assert (error.code, error.may_have_arrived) == (None, False)
+
+
 @pytest.mark.parametrize("kind", ["empty", "odd"])
 def test_an_answer_of_another_shape_is_no_success(bot: Bot, kind: FaultKind) -> None:
     bot.platform.fail(Fault(kind, path=IM, status=200))
