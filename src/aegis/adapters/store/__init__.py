@@ -1,0 +1,1 @@
+"""What Aegis remembers, in SQLite on one machine or in PostgreSQL for several."""

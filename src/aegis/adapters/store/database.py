@@ -1,0 +1,146 @@
+"""The way into the database: one engine, transactions that read, transactions that write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from aegis.model.errors import ConfigurationError, StoreUnavailable
+
+PATIENCE_S = 30.0
+"""How long a transaction waits for a lock unless it is told otherwise."""
+CONNECT_S = 5
+_WRITES = "aegis_writes"
+_LARGEST_LEFT_LOG = 64 * 1024 * 1024
+_POSTGRESQL_LIMITS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=15000"
+"""A replica that hangs in a transaction must not keep the others waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """SQLite in a file, or PostgreSQL. Every error that may pass is StoreUnavailable."""
+
+    engine: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database."""
+        with _told_simply(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
+        """A transaction that may write; it waits at most `patience_s` for a lock.
+
+        On SQLite it takes the write lock at once: one that read first could not wait for it.
+        """
+        with _told_simply(), self.engine.connect() as connection:
+            wait_ms = round(patience_s * 1000)
+            if self.is_sqlite:
+                raw: Any = connection.connection.dbapi_connection
+                raw.execute(f"PRAGMA busy_timeout={wait_ms}")
+            with connection.execution_options(**{_WRITES: True}).begin():
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
+                yield connection
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Connects to nothing yet. ConfigurationError for an address that is none of ours."""
+    parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, pool_size=5, max_overflow=5, pool_timeout=CONNECT_S)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(
+            parsed,
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=CONNECT_S,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_S,
+                "application_name": "aegis",
+                "options": _POSTGRESQL_LIMITS,
+            },
+        )
+    return Database(engine)
+
+
+def parse(url: str) -> URL:
+    """No password ever becomes part of a message."""
+    wrong = ConfigurationError(
+        "AEGIS_DB_URL: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+    )
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise wrong from None
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite") and parsed.database not in (
+        None,
+        "",
+        ":memory:",
+    ):
+        return parsed.set(drivername="sqlite+pysqlite")
+    raise wrong
+
+
+def _set_up_sqlite(raw: Any, record: object) -> None:
+    """An acknowledged row survives a power cut (FULL); readers and the writer do not wait."""
+    raw.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in (
+        f"busy_timeout={round(PATIENCE_S * 1000)}",
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"journal_size_limit={_LARGEST_LEFT_LOG}",
+    ):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _told_simply() -> Iterator[None]:
+    """Locked, full, down, too slow: StoreUnavailable. What is our own mistake stays as it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(f"the database: {_first_line(error.orig)}") from error
+    except NoConnectionFree:
+        raise StoreUnavailable("the database: no connection was free in time") from None
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise StoreUnavailable("the database: the connection broke") from error
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0][:200]

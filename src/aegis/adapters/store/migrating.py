@@ -1,0 +1,93 @@
+"""Brings the database to the shape that this program writes, and says which one it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from aegis.adapters.store.database import Database
+from aegis.adapters.store.locks import only_migration
+from aegis.model.errors import ConfigurationError, StoreUnavailable
+
+_LONGEST_WAIT_S = 60.0
+_LOCK = 0x41656769  # "Aegi": the advisory lock of migrations in PostgreSQL
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`current` is None for a database without our tables."""
+
+    current: str | None
+    newest: str
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.newest
+
+
+def shape(database: Database) -> Shape:
+    with database.reading() as connection:
+        return _shape(connection)
+
+
+def upgrade(database: Database) -> Shape:
+    """The shape it had before. One process at a time; all steps in one transaction.
+
+    ConfigurationError for a database that a newer Aegis wrote: this one would damage it.
+    """
+    _make_folder(database)
+    with _alone(database), database.writing(_LONGEST_WAIT_S) as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        before = _shape(connection)
+        config = _config()
+        known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+        if before.current is not None and before.current not in known:
+            raise ConfigurationError(
+                f"AEGIS_DB_URL: the database has the shape {before.current!r} of a newer Aegis; "
+                f"this one knows {before.newest!r} at most"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before
+
+
+def _make_folder(database: Database) -> None:
+    if database.file is not None:
+        try:
+            database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            told = f"{database.file.parent}: {error.strerror or error}"
+            raise StoreUnavailable(told) from None
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    if database.file is None:
+        yield
+        return
+    with only_migration(database.file, _LONGEST_WAIT_S):
+        yield
+
+
+def _config() -> Config:
+    config = Config()
+    # A percent sign in a path would be read as an interpolation.
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def _shape(connection: Connection) -> Shape:
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None  # noqa: S101
+    return Shape(MigrationContext.configure(connection).get_current_revision(), newest)

@@ -1,0 +1,91 @@
+"""The shape of the database, and the steps that lead to it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from aegis.adapters.store.database import Database, open_database
+from aegis.adapters.store.locks import only_process
+from aegis.adapters.store.migrating import shape, upgrade
+from aegis.adapters.store.tables import metadata
+from aegis.model.errors import ConfigurationError
+
+
+def test_the_steps_lead_to_the_tables_that_are_declared(empty: Database) -> None:
+    upgrade(empty)
+    with empty.reading() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_second_start_changes_nothing(empty: Database) -> None:
+    assert upgrade(empty).current is None
+    assert upgrade(empty).is_current
+    assert shape(empty).is_current
+
+
+def test_two_that_start_at_once_migrate_once(empty: Database) -> None:
+    found: list[bool] = []
+    other = Database(empty.engine)
+    threads = [
+        threading.Thread(target=lambda one=one: found.append(upgrade(one).is_current))
+        for one in (empty, other)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(found) == [False, True]
+
+
+def test_a_database_of_a_newer_program_is_left_alone(empty: Database) -> None:
+    upgrade(empty)
+    with empty.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match="'9999' of a newer Aegis"):
+        upgrade(empty)
+
+
+def test_a_step_that_fails_leaves_nothing_behind(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("power cut")
+
+    monkeypatch.setattr("alembic.op.create_index", fails)
+    with pytest.raises(OSError, match="power cut"):
+        upgrade(empty)
+    assert shape(empty).current is None
+    monkeypatch.undo()
+    upgrade(empty)
+    assert shape(empty).is_current
+
+
+def test_one_process_at_a_time_has_a_sqlite_file(tmp_path: Path) -> None:
+    file = tmp_path / "aegis.db"
+    second = only_process(file)
+    with only_process(file), pytest.raises(ConfigurationError, match="another Aegis serves with"):
+        second.__enter__()
+    with only_process(file):
+        pass
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:hunter2@h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "nonsense",
+        "postgresql+asyncpg://u:hunter2@h/d",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="AEGIS_DB_URL") as refused:
+        open_database(url)
+    assert "hunter2" not in str(refused.value)
