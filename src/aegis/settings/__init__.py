@@ -41,7 +41,7 @@ class Settings:
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `otlp_endpoint` is where traces of Aegis's own
-    work are sent.
+    work are sent. `changes_secret` signs what deploy tools report.
     """
 
     language: Language
@@ -59,11 +59,13 @@ class Settings:
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
     otlp_endpoint: str | None = None
+    changes_secret: str | None = field(default=None, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log line may hold."""
         found = [one.secret for one in self.tokens]
+        found += [self.changes_secret] if self.changes_secret else []
         for backend in self.backends:
             found += [one for one in (backend.password, backend.bearer_token) if one]
         return tuple(found)
@@ -95,6 +97,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         loki_selector_template=given.get("LOKI_SELECTOR_TEMPLATE") or None,
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
+        changes_secret=_secret(given, "AEGIS_CHANGES_SECRET"),
         otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 
@@ -149,6 +152,14 @@ def _address(given: Mapping[str, str], name: str) -> str | None:
     if not usable:
         raise ConfigurationError(f"{name}: must be an http(s) address without a password")
     return text
+
+
+def _secret(given: Mapping[str, str], name: str) -> str | None:
+    """Long enough that nobody guesses it, in characters that every header carries."""
+    text = given.get(name)
+    if text and (len(text) < 16 or not text.isascii() or not text.isprintable()):
+        raise ConfigurationError(f"{name}: must have at least 16 printable ASCII characters")
+    return text or None
 
 
 def _aliases(given: Mapping[str, str]) -> dict[str, str]:
