@@ -9,15 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aegis.model.errors import InvalidRequest
-from aegis.model.telemetry import Change
+from aegis.model.telemetry import Change, ReportedChange
 from aegis.workflows.receive_changes.receive import MOST_AT_ONCE, read_changes
-from aegis.workflows.receive_changes.tools import Reported
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 11, 2, 2, 15, tzinfo=UTC)
 
 
-def only(body: object) -> Reported:
+def only(body: object) -> ReportedChange:
     found = read_changes(body, SHANGHAI)
     assert found.ignored == ()
     assert len(found.reported) == 1

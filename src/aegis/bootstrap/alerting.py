@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from aegis.adapters.store.alerts import StoredAlerts
+from aegis.adapters.store.changes import StoredChanges
 from aegis.adapters.store.database import Database, open_database
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.locks import only_process
@@ -19,7 +20,7 @@ from aegis.bootstrap.delivering import StoredOnly, delivering
 from aegis.bootstrap.housekeeping import housekeeping
 from aegis.model.routing import targets_of
 from aegis.observability.measurements import AlertMeasurements
-from aegis.ports import AlertStore
+from aegis.ports import AlertStore, ChangeStore
 from aegis.settings import Settings
 from aegis.workflows.receive_alerts.receive import AlertReceiver
 
@@ -29,6 +30,7 @@ class Alerting:
     """`stored_only` says what is missing for delivering; None where chats are told."""
 
     store: AlertStore
+    changes: ChangeStore
     receiver: AlertReceiver
     stored_only: str | None
 
@@ -52,7 +54,7 @@ async def alerting(settings: Settings, measurements: AlertMeasurements) -> Async
             why = deliveries.why if isinstance(deliveries, StoredOnly) else None
             try:
                 async with housekeeping(settings, store, deliveries, clock):
-                    yield Alerting(store, receiver, why)
+                    yield Alerting(store, StoredChanges(database, clock), receiver, why)
             finally:
                 await asyncio.to_thread(store.stop)
                 readers.shutdown(cancel_futures=True)

@@ -228,6 +228,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedChange:
+    """A change that a tool or a person told of. Equal keys are one change."""
+
+    key: str
+    source: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """What rang: the service it rang for and, if known, what kind of symptom."""
 

@@ -27,7 +27,7 @@ from aegis.model.ledger import (
 from aegis.model.lifecycle import Lifecycle
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.message import Message
-from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.telemetry import Change, LogTable, Matrix, ReportedChange, SpanTable, TimeWindow
 
 
 class Clock(Protocol):
@@ -163,6 +163,15 @@ class ChangeSource(Protocol):
         """Deploys and changes of configuration in `window`, in order of time.
 
         A source that can see no changes at all says so in an EvidenceGap.
+        """
+        ...
+
+
+class ChangeStore(Protocol):
+    async def keep_changes(self, changes: Sequence[ReportedChange]) -> int:
+        """How many were new: of each key the first stays, whatever is told later.
+
+        All of them are kept, or none; StoreUnavailable where that is not possible now.
         """
         ...
 

@@ -58,7 +58,8 @@ class Settings:
     kept for `alert_retention_days`, the bodies of webhooks in `most_body_mb` (10^6 bytes).
     Every `reconcile_s` seconds Alertmanager is asked what it has; alerts that it routes to one
     of `alertmanager_receivers` are ours, none: to one that has called.
-    `otlp_endpoint` is where traces of Aegis's own work are sent.
+    `otlp_endpoint` is where traces of Aegis's own work are sent. `changes_secret` signs
+    what deploy tools report.
     """
 
     language: Language
@@ -86,11 +87,13 @@ class Settings:
     reconcile_s: int = RECONCILE_S
     alertmanager_receivers: tuple[str, ...] = ()
     otlp_endpoint: str | None = None
+    changes_secret: str | None = field(default=None, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log line may hold."""
         found = [one.secret for one in self.tokens]
+        found += [self.changes_secret] if self.changes_secret else []
         for backend in self.backends:
             found += [one for one in (backend.password, backend.bearer_token) if one]
         if self.feishu is not None:
@@ -138,6 +141,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         most_body_mb=_number(given, "AEGIS_ALERT_BODIES_MB", 1, 1_000_000) or MOST_BODY_MB,
         reconcile_s=_number(given, "AEGIS_RECONCILE_S", 1, 86_400) or RECONCILE_S,
         alertmanager_receivers=read_names(given, "AEGIS_ALERTMANAGER_RECEIVERS"),
+        changes_secret=_secret(given, "AEGIS_CHANGES_SECRET"),
         otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 
@@ -192,6 +196,14 @@ def _address(given: Mapping[str, str], name: str) -> str | None:
     if not usable:
         raise ConfigurationError(f"{name}: must be an http(s) address without a password")
     return text
+
+
+def _secret(given: Mapping[str, str], name: str) -> str | None:
+    """Long enough that nobody guesses it, in characters that every header carries."""
+    text = given.get(name)
+    if text and (len(text) < 16 or not text.isascii() or not text.isprintable()):
+        raise ConfigurationError(f"{name}: must have at least 16 printable ASCII characters")
+    return text or None
 
 
 def _aliases(given: Mapping[str, str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
 from aegis.entrypoints.http.alerts import ledger_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
+from aegis.entrypoints.http.changes import change_routes
 from aegis.entrypoints.http.health import health_routes
 from aegis.entrypoints.http.observed import Observed
 from aegis.entrypoints.http.ops import ops_routes
@@ -82,6 +83,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         app.include_router(ops_routes(settings, analysts))
         app.include_router(alertmanager_routes())
         app.include_router(ledger_routes())
+        app.include_router(change_routes(settings, measurements.alerting))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,6 +13,7 @@ from aegis.entrypoints.http.analysts import Analysts, Event
 from aegis.entrypoints.http.connection import ClientLeft, EventLines, while_connected
 from aegis.entrypoints.http.problems import Detail, Problem, invalid, nothing_to_ask, plain
 from aegis.entrypoints.http.schemas import (
+    ERRORS,
     AnalyzeAnswer,
     AnalyzeRequest,
     TimeRange,
@@ -26,26 +26,13 @@ from aegis.workflows.analyze_incident import speaks
 
 MODELS = ("qwen", "glm", "deepseek", "doubao")
 
-# Written out, because FastAPI would give the errors of a stream the media type of the stream.
-_ERROR_BODY = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": told, "content": _ERROR_BODY}
-    for status, told in {
-        400: "Invalid request",
-        401: "No token, or one we do not know",
-        403: "Not allowed",
-        413: "Larger than 1 MiB",
-        500: "Our mistake",
-        503: "Busy, or nothing can be asked yet",
-    }.items()
-}
 _LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 
 
 def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
     router = APIRouter(prefix="/api/ops", tags=["ops"])
 
-    @router.post("/analyze", response_model=AnalyzeAnswer, responses=_ERRORS)
+    @router.post("/analyze", response_model=AnalyzeAnswer, responses=ERRORS)
     async def analyze(asked: AnalyzeRequest, request: Request) -> Response:
         """Name the cause of what is burning, with evidence that can be measured again."""
         return await _answer(request, analysts, _analysis(asked, settings))
@@ -54,7 +41,7 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
         "/analyze/stream",
         status_code=200,
         response_class=EventLines,
-        responses=_ERRORS | {200: {"description": "One event a line", **_LINES}},
+        responses=ERRORS | {200: {"description": "One event a line", **_LINES}},
     )
     async def analyze_stream(asked: AnalyzeRequest) -> Response:
         """The same, each step as it happens; `final` holds the answer of /analyze."""
@@ -62,7 +49,7 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
         analysts.check_room()
         return EventLines(_events(analysts, job))
 
-    @router.post("/verify", response_model=VerifyAnswer, responses=_ERRORS)
+    @router.post("/verify", response_model=VerifyAnswer, responses=ERRORS)
     async def verify(asked: VerifyRequest, request: Request) -> Response:
         """Measure the evidence of an answer again: match, changed, gone or unverifiable."""
         job = {

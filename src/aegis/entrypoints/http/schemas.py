@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -10,6 +10,20 @@ Description = Annotated[str, StringConstraints(min_length=1, max_length=4000, pa
 Moment = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=1440)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+# Written out, because FastAPI would give the errors of a stream the media type of the stream.
+_ERROR_BODY = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": told, "content": _ERROR_BODY}
+    for status, told in {
+        400: "Invalid request",
+        401: "No token, or one we do not know",
+        403: "Not allowed",
+        413: "Larger than 1 MiB",
+        500: "Our mistake",
+        503: "Busy, or nothing can be asked yet",
+    }.items()
+}
 
 EXAMPLE_QUESTION = "结账为什么这么慢？"
 
@@ -187,3 +201,23 @@ class ErrorAnswer(BaseModel):
     error: str
     message: str
     details: list[ProblemDetail]
+
+
+class PlainChange(Strict):
+    """A change as people and scripts tell of it."""
+
+    service: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+    time: Moment = Field(description="ISO 8601; without offset in AEGIS_TIMEZONE")
+    kind: Annotated[str, StringConstraints(max_length=60)] | None = None
+    title: Annotated[str, StringConstraints(max_length=500)] | None = None
+    url: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    version: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class ChangesAnswer(BaseModel):
+    """`known` were kept before; `ignored` are the reasons why an event is no change."""
+
+    status: Literal["ok", "ignored"]
+    stored: int
+    known: int
+    ignored: list[str]

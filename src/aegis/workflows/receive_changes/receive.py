@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aegis.model.errors import InvalidRequest
-from aegis.model.telemetry import Change, utc_text
+from aegis.model.telemetry import Change, ReportedChange, utc_text
 from aegis.workflows.receive_changes.fields import (
     Body,
     bounded,
@@ -17,7 +17,7 @@ from aegis.workflows.receive_changes.fields import (
     web_address,
     words,
 )
-from aegis.workflows.receive_changes.tools import Ignored, Read, Reported, reader_of
+from aegis.workflows.receive_changes.tools import Ignored, Read, reader_of
 
 FIELDS = frozenset({"service", "time", "kind", "title", "url", "version"})
 MOST_AT_ONCE = 500
@@ -27,7 +27,7 @@ MOST_AT_ONCE = 500
 class ReadChanges:
     """What a body tells of, in its order; `ignored` are reasons, for the tool's log."""
 
-    reported: tuple[Reported, ...]
+    reported: tuple[ReportedChange, ...]
     ignored: tuple[str, ...]
 
 
@@ -46,7 +46,7 @@ def read_changes(body: object, timezone: ZoneInfo) -> ReadChanges:
 
 def _sorted_out(found: Sequence[Read]) -> ReadChanges:
     return ReadChanges(
-        tuple(one for one in found if isinstance(one, Reported)),
+        tuple(one for one in found if isinstance(one, ReportedChange)),
         tuple(one.reason for one in found if isinstance(one, Ignored)),
     )
 
@@ -62,7 +62,7 @@ def _one(body: object, timezone: ZoneInfo, where: str) -> Read:
         raise InvalidRequest(f"{where}{error.field}", told) from None
 
 
-def _plain(body: Body, timezone: ZoneInfo) -> Reported:
+def _plain(body: Body, timezone: ZoneInfo) -> ReportedChange:
     """The shape of our own; a field that is not known is more likely a slip than a wish."""
     unknown = sorted(set(body) - FIELDS)
     if unknown:
@@ -79,7 +79,7 @@ def _plain(body: Body, timezone: ZoneInfo) -> Reported:
         bounded("title", words(body, "title")),
         web_address(words(body, "url")),
     )
-    return Reported(_key(change), "api", change)
+    return ReportedChange(_key(change), "api", change)
 
 
 def _key(change: Change) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aegis.model.telemetry import Change
+from aegis.model.telemetry import Change, ReportedChange
 from aegis.workflows.receive_changes.fields import (
     Body,
     bounded,
@@ -28,22 +28,13 @@ SHORT_SHA = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """A change under the key that makes it one, and who told of it."""
-
-    key: str
-    source: str
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing changed; `reason` is for the person who looks at the tool's delivery log."""
 
     reason: str
 
 
-Read = Reported | Ignored
+Read = ReportedChange | Ignored
 Reader = Callable[[Body, ZoneInfo], Read]
 
 
@@ -73,7 +64,7 @@ def github(body: Body, timezone: ZoneInfo) -> Read:
     place = words(deployment, "environment")
     repository = words(inner(body, "repository"), "full_name", "name") or ""
     service = words(inner(deployment, "payload"), "service") or repository.rpartition("/")[2]
-    return Reported(
+    return ReportedChange(
         f"github:{repository}:{words(deployment, 'id')}",
         "github",
         Change(
@@ -107,7 +98,7 @@ def gitlab(body: Body, timezone: ZoneInfo) -> Read:
         return Ignored(f"a deployment that is {status} has changed nothing yet")
     project = inner(body, "project")
     path = words(project, "path_with_namespace", "name") or ""
-    return Reported(
+    return ReportedChange(
         f"gitlab:{path}:{words(body, 'deployment_id', 'deployable_id')}",
         "gitlab",
         Change(
@@ -133,7 +124,7 @@ def argo_cd(body: Body, timezone: ZoneInfo) -> Read:
         inner(app, "status", "sync"), "revision"
     )
     started = operation.get("startedAt")
-    return Reported(
+    return ReportedChange(
         f"argocd:{words(inner(app, 'metadata'), 'namespace')}/{name}:{revision}:{started}",
         "argocd",
         Change(
@@ -159,7 +150,7 @@ def flux(body: Body, timezone: ZoneInfo) -> Read:
     metadata = inner(body, "metadata")
     revision = next((str(v) for k, v in sorted(metadata.items()) if k.endswith("revision")), None)
     where = f"{words(about, 'namespace')}/{words(about, 'name')}"
-    return Reported(
+    return ReportedChange(
         f"flux:{kind}:{where}:{revision or body.get('timestamp')}",
         "flux",
         Change(
