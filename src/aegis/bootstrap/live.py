@@ -68,9 +68,9 @@ class Backends:
         )
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[OpenBackends]:
+    async def opened(self, budget: Budget | None = None) -> AsyncIterator[OpenBackends]:
         """Connections for one question, with one budget for all of them."""
-        budget = Budget()
+        budget = Budget() if budget is None else budget
         async with AsyncExitStack() as stack:
             clients: dict[BackendName, BackendClient] = {}
             for name, config in self.configs.items():

@@ -53,6 +53,15 @@ def of_remarks(remarks: Remarks) -> list[EvidenceGap]:
     return gaps
 
 
+def of_histograms(count: int) -> EvidenceGap:
+    return _gap(
+        "sampled",
+        f"{count} 个序列是原生直方图，没有数值：请用 histogram_quantile(…) 或 histogram_count(…)。",
+        f"{count} series are native histograms without a number: ask for histogram_quantile(…) "
+        "or histogram_count(…) of them.",
+    )
+
+
 def of_skipped(names: Sequence[str], *, is_slow: bool) -> list[EvidenceGap]:
     """Queries that were planned and not sent."""
     if not names:

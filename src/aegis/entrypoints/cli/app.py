@@ -28,6 +28,7 @@ from aegis.entrypoints.cli.options import (
     print_json,
     window_of,
 )
+from aegis.entrypoints.cli.tool_commands import tools_app
 from aegis.model.errors import AegisError, ConfigurationError, SourceError
 from aegis.settings import read_settings
 
@@ -44,6 +45,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(case_app, name="case")
+app.add_typer(tools_app, name="tools")
 
 
 def main() -> None:
