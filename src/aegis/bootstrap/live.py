@@ -20,9 +20,9 @@ from aegis.adapters.prometheus.catalog import Catalog, load_catalog
 from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
-from aegis.agent.changes import ChangeLog, read_changes
+from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
-from aegis.agent.monitor import UNWATCHED, Scene, Sources, Watch
+from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Sources, Watch
 from aegis.bootstrap import Asked, run_to_end, time_of
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
@@ -100,15 +100,14 @@ class OpenBackends:
             logs=LokiLogs(clients["loki"], backends.selector)
             if "loki" in clients
             else NotConfigured("loki"),
+            changes=KubernetesChanges(clients["prometheus"], backends.catalog)
+            if "prometheus" in clients
+            else None,
         )
 
-    async def scene(self, extent: TimeWindow, watch: Watch) -> ChangeLog:
-        """What is known before anything is measured: how far to read, and what changed."""
-        scene = Scene(extent, None, (), (), (), joins_names=self.backends.names)
-        if "prometheus" not in self.clients:
-            return ChangeLog(scene, None)
-        source = KubernetesChanges(self.clients["prometheus"], self.backends.catalog)
-        return await read_changes(source, scene, watch)
+    def scene(self, extent: TimeWindow) -> Scene:
+        """What is known before anything is read: how far to read."""
+        return Scene(extent, None, (), (), (), joins_names=self.backends.names)
 
 
 def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:
@@ -156,8 +155,9 @@ async def _verify(backends: Backends, citations: Sequence[Citation]) -> tuple[Ch
         max(one.data_window.end for one in citations),
     )
     async with backends.opened() as open_:
-        known = await open_.scene(reach, UNWATCHED)
-        return await verify_answer(citations, open_.sources(), known.scene.changes, reach)
+        sources = open_.sources()
+        changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)
+        return await verify_answer(citations, sources, changes.rows, reach)
 
 
 async def answer(
@@ -173,11 +173,10 @@ async def answer(
     window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
     async with backends.opened() as open_:
-        known = await open_.scene(extent_of(window, now), watch)
+        scene = open_.scene(extent_of(window, now))
         question = Question(asked.text, window, asked.language, service, exact, moment)
-        before = (plan, *((known.step,) if known.step else ()))
         return await analyze_incident(
-            question, open_.sources(), known.scene, ablate, before=before, watch=watch
+            question, open_.sources(), scene, ablate, before=(plan,), watch=watch
         )
 
 
@@ -202,7 +201,7 @@ async def record(
     now = clock.now()
     window, _ = asked_time(asked, now)
     async with backends.opened() as open_:
-        known = await open_.scene(extent_of(window, now), watch)
+        scene = open_.scene(extent_of(window, now))
         names = [name for name in TELEMETRY if name in open_.clients]
         incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
-        return await record_case(incident, open_.sources(), known.scene, sink, most_bytes, watch)
+        return await record_case(incident, open_.sources(), scene, sink, most_bytes, watch)
