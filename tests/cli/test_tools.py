@@ -82,12 +82,16 @@ def test_tools_are_asked_of_running_backends(aegis: Aegis, monkeypatch: pytest.M
         found = aegis("tools", "call", "jaeger_query_traces", *WHEN, *of_cart, "--json").json()
         up = aegis("tools", "call", "prometheus_query_range", *WHEN, "--argument", "promql=up")
         names = aegis("tools", "call", "list_services", *WHEN, "--json").json()
-        none = aegis("tools", "call", "list_alerts", "--json")
+        kept = aegis("tools", "call", "list_alerts", "--json").json()
         monkeypatch.setenv("ALERTMANAGER_BASE_URL", alerts.url)
         down = aegis("tools", "call", "list_alerts", "--json")
+        monkeypatch.delenv("ALERTMANAGER_BASE_URL")
+        monkeypatch.delenv("PROMETHEUS_BASE_URL")
+        none = aegis("tools", "call", "list_alerts", "--json")
     assert sum(lines["matching_lines"].values()) == len(shop.logs)
     assert len(found["traces"]) == 3
     assert (up.code, up.json()["series"][0]["labels"]) == (0, {"job": "cart"})
     assert {one["name"] for one in names["services"]} >= {"cart", "shop", "store"}
+    assert [one["labels"] for one in kept["alerts"]] == [{"job": "cart"}]  # Prometheus' own
     assert (none.code, none.json()["message"]) == (2, "ALERTMANAGER_BASE_URL is not set")
     assert (down.code, down.json()["error"]) == (4, "alertmanager_request_failed")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from aegis.adapters.alertmanager.alerts import AlertmanagerAlerts
 from aegis.adapters.cases.folder_sink import CaseFolder
 from aegis.adapters.http_client.breaker import CircuitBreaker
 from aegis.adapters.http_client.budget import Budget
@@ -16,10 +17,12 @@ from aegis.adapters.jaeger.traces import JaegerTraces
 from aegis.adapters.loki.logs import LokiLogs
 from aegis.adapters.loki.selector import ServiceSelector, service_selector
 from aegis.adapters.not_configured import NotConfigured
+from aegis.adapters.prometheus.alerts import PrometheusAlerts
 from aegis.adapters.prometheus.catalog import Catalog, load_catalog
 from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
+from aegis.agent.alerts import AlertsWithMemory
 from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
 from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Sources, Watch
@@ -27,7 +30,7 @@ from aegis.bootstrap import Asked, run_to_end, time_of
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
-from aegis.ports import Clock
+from aegis.ports import AlertSource, Clock
 from aegis.settings import Settings
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
 from aegis.workflows.record_case import Incident, Recorded, record_case
@@ -88,7 +91,7 @@ class OpenBackends:
     clients: Mapping[BackendName, BackendClient]
     budget: Budget
 
-    def sources(self) -> Sources:
+    def sources(self, clock: Clock) -> Sources:
         clients, backends = self.clients, self.backends
         return Sources(
             metrics=PrometheusMetrics(clients["prometheus"], backends.catalog)
@@ -103,7 +106,19 @@ class OpenBackends:
             changes=KubernetesChanges(clients["prometheus"], backends.catalog)
             if "prometheus" in clients
             else None,
+            alerts=self.alerts(clock),
         )
+
+    def alerts(self, clock: Clock) -> AlertSource | None:
+        """Alertmanager, and what Prometheus remembers of alerts, as far as they are there."""
+        now = past = None
+        if "alertmanager" in self.clients:
+            now = AlertmanagerAlerts(self.clients["alertmanager"], clock)
+        if "prometheus" in self.clients:
+            past = PrometheusAlerts(self.clients["prometheus"])
+        if now is not None and past is not None:
+            return AlertsWithMemory(now, past, clock)
+        return now or past
 
     def scene(self, extent: TimeWindow) -> Scene:
         """What is known before anything is read: how far to read."""
@@ -144,10 +159,12 @@ def analyze_live(
 
 def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
     """Ask the configured backends for the evidence of an answer again."""
-    return run_to_end(_verify(Backends.of(settings), citations))
+    return run_to_end(_verify(Backends.of(settings), citations, SystemClock()))
 
 
-async def _verify(backends: Backends, citations: Sequence[Citation]) -> tuple[Checked, ...]:
+async def _verify(
+    backends: Backends, citations: Sequence[Citation], clock: Clock
+) -> tuple[Checked, ...]:
     if not citations:
         return ()
     reach = TimeWindow(
@@ -155,7 +172,7 @@ async def _verify(backends: Backends, citations: Sequence[Citation]) -> tuple[Ch
         max(one.data_window.end for one in citations),
     )
     async with backends.opened() as open_:
-        sources = open_.sources()
+        sources = open_.sources(clock)
         changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)
         return await verify_answer(citations, sources, changes.rows, reach)
 
@@ -176,7 +193,7 @@ async def answer(
         scene = open_.scene(extent_of(window, now))
         question = Question(asked.text, window, asked.language, service, exact, moment)
         return await analyze_incident(
-            question, open_.sources(), scene, ablate, before=(plan,), watch=watch
+            question, open_.sources(clock), scene, ablate, before=(plan,), watch=watch
         )
 
 
@@ -204,4 +221,4 @@ async def record(
         scene = open_.scene(extent_of(window, now))
         names = [name for name in TELEMETRY if name in open_.clients]
         incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
-        return await record_case(incident, open_.sources(), scene, sink, most_bytes, watch)
+        return await record_case(incident, open_.sources(clock), scene, sink, most_bytes, watch)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aegis.adapters.alertmanager.alerts import AlertmanagerAlerts
 from aegis.adapters.cases.questions import CaseQuestions, CaseServices
 from aegis.adapters.cases.recorded import RecordedCase
 from aegis.adapters.http_client.budget import MIB, Budget
@@ -106,8 +105,7 @@ def _live(open_: OpenBackends, times: Times, clock: Clock) -> list[Tool[Any] | U
         traced = JaegerSearch(clients["jaeger"])
         found.append(traces.query_traces(traced, times))
         named["traces"] = traced
-    if "alertmanager" in clients:
-        alerts = AlertmanagerAlerts(clients["alertmanager"], clock)
+    if (alerts := open_.alerts(clock)) is not None:
         found.append(surroundings.list_alerts(alerts, times))
     found.append(surroundings.list_services(named, times))
     there = {one.name for one in found}

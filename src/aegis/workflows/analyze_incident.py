@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aegis.agent.diagnoser import AskedTime, conclude, informed, look_for_onset
+from aegis.agent.diagnoser import (
+    AskedTime,
+    alerted,
+    conclude,
+    informed,
+    look_for_onset,
+    with_alerts_told,
+)
 from aegis.agent.monitor import (
     UNWATCHED,
     Scene,
@@ -101,6 +108,7 @@ async def analyze_incident(
         observations = with_alarm(observations, question.service)
     onset = None
     taken += read
+    observations = alerted(observations, question.text)
     if not question.exact:
         observations = informed(observations, question.text)
     if not question.exact and "onset" not in ablate:
@@ -109,4 +117,5 @@ async def analyze_incident(
         taken.append(looked)
     diagnosis, concluded = conclude(observations, ablate, watch, onset)
     answer = narrate(diagnosis, question.language, question.text)
+    diagnosis = with_alerts_told(diagnosis, observations)
     return Analysis(question, diagnosis, answer, (*taken, concluded))

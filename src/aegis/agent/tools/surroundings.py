@@ -50,8 +50,8 @@ def list_services(sources: Mapping[Source, ServiceNames], times: Times) -> Tool[
 def list_alerts(source: AlertSource, times: Times) -> Tool[ServiceTimeArguments]:
     return Tool(
         "list_alerts",
-        "Alerts that fire, latest first, with the time they began, labels and annotations. "
-        "Alertmanager keeps no history: of an earlier time only those that still fire are known.",
+        "Alerts that fired, latest first, with the time they began, labels and annotations. "
+        "Of a time that is over Prometheus knows the labels only.",
         ServiceTimeArguments,
         _Alerts(source, times).list,
         "alertmanager_request_failed",

@@ -19,10 +19,12 @@ from aegis.engine.onset_baseline import lines_outside, series_outside, spans_out
 from aegis.engine.spans import span_findings
 from aegis.engine.statements import describe
 from aegis.engine.trace_tree import TraceTree
+from aegis.model.alert import Alert
 from aegis.model.errors import InvalidCase, SourceError
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
 from aegis.model.text import Text
 from aegis.workflows.verify_answer.measure_again import (
+    alert_rows,
     change_rows,
     log_rows,
     metric_rows,
@@ -36,6 +38,10 @@ _GONE = Text(
     "该查询在这段时间内已经没有任何数据。", "The query finds nothing in that time any more."
 )
 _NO_SOURCE = Text("没有可以再次查询的数据源。", "There is no source to ask again.")
+_ENDED = Text(
+    "该告警现在不再触发，告警源也不记得它是否触发过。",
+    "The alert fires no more, and its source does not remember whether it did.",
+)
 _P95 = 0.95
 
 
@@ -118,13 +124,26 @@ class _Tables:
     no_metrics: Text | None
     no_traces: Text | None
     no_logs: Text | None
+    alerts: tuple[Alert, ...]
+    no_alerts: Text | None
 
 
 async def _read_all(sources: Sources, reach: TimeWindow) -> _Tables:
     metrics, no_metrics = await _read(lambda: _metrics_of(sources, reach), Matrix())
     spans, no_traces = await _read(lambda: _spans_of(sources, reach), SpanTable.empty())
     logs, no_logs = await _read(lambda: _logs_of(sources, reach), LogTable.empty())
-    return _Tables(metrics, spans, logs, no_metrics, no_traces, no_logs)
+    alerts, no_alerts = await _alerts(sources, reach)
+    return _Tables(metrics, spans, logs, no_metrics, no_traces, no_logs, alerts, no_alerts)
+
+
+async def _alerts(sources: Sources, reach: TimeWindow) -> tuple[tuple[Alert, ...], Text | None]:
+    if sources.alerts is None:
+        return (), _NO_SOURCE
+    try:
+        return (await sources.alerts.read_alerts(reach))[0], None
+    except SourceError as error:
+        why = str(error)
+        return (), Text(f"数据源无法读取：{why}。", f"The source could not be read: {why}.")
 
 
 def _measure_again(
@@ -145,12 +164,14 @@ def _measure_again(
         # Lines get their spans, and some their time, from the traces.
         "logs": read.no_logs or read.no_traces,
         "changes": None,
+        "alerts": read.no_alerts,
     }
     found: dict[str, list[Finding]] = {
         "metrics": list(metric_rows(usable, queries.get("metrics", set()))),
         "traces": list(span_rows(tree, queries.get("traces", set()))),
         "logs": list(log_rows(lines, queries.get("logs", set()))),
         "changes": list(change_rows(changes, queries.get("changes", set()))),
+        "alerts": list(alert_rows(read.alerts, queries.get("alerts", set()))),
     }
 
     @lru_cache(maxsize=4)
@@ -199,6 +220,8 @@ def _check(citation: Citation, again: Again) -> Checked:
             return Checked(citation.id, "match", said, citation.sha256)
     left = [one for one in cut if len(one.times_ns)]
     if not left:
+        if citation.source == "alerts":
+            return unverifiable(citation, _ENDED)
         return Checked(citation.id, "gone", _GONE, None)
     now = max(left, key=lambda one: (one.subject == citation.subject, len(one.times_ns)))
     return Checked(citation.id, "changed", _statement(now, citation, again), now.digest())
@@ -223,7 +246,7 @@ def _within(rows: Finding, window: TimeWindow) -> Finding:
 def _statement(now: Finding, citation: Citation, again: Again) -> Text:
     """What is measured now, in the engine's own terms where it still stands out."""
     count = len(now.times_ns)
-    if citation.window is None or now.signal == "change":
+    if citation.window is None or now.signal in ("change", "alert"):
         return Text(
             f"该查询现在得到 {count:,} 行，内容与引用时不同。",
             f"The query now finds {count:,} rows, not those that were cited.",
