@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
+from aegis.model.links import NO_ADDRESSES, ExternalAddresses
 from aegis.model.text import Language
 from aegis.settings.backends import read_backends
+from aegis.settings.links import read_addresses
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -41,7 +43,7 @@ class Settings:
     `loki_selector_template` say how Loki's streams name a service; its adapter checks them.
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `otlp_endpoint` is where traces of Aegis's own
-    work are sent.
+    work are sent. `addresses` are those that a browser opens.
     """
 
     language: Language
@@ -58,6 +60,7 @@ class Settings:
     loki_selector_template: str | None = None
     signals_file: Path | None = None
     service_aliases: Mapping[str, str] = field(default_factory=dict)
+    addresses: ExternalAddresses = NO_ADDRESSES
     otlp_endpoint: str | None = None
 
     @property
@@ -96,6 +99,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         signals_file=Path(signals_file) if signals_file else None,
         service_aliases=_aliases(given),
         otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
+        addresses=read_addresses(given),
     )
 
 

@@ -275,7 +275,7 @@ def _print_analysis(analysis: Analysis, as_json: bool) -> None:
     from aegis.entrypoints.cli.answer_text import print_answer
 
     if as_json:
-        print_json(answer_json(analysis))
+        print_json(answer_json(analysis, read_settings().addresses))
     else:
         print_answer(console(), analysis)
 

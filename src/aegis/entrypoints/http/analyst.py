@@ -100,7 +100,7 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
         analysis = analyze_live(read_settings(), asked, progress)
     else:
         analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, progress)
-    return answer_json(analysis) | {"session_id": job["session_id"]}
+    return answer_json(analysis, read_settings().addresses) | {"session_id": job["session_id"]}
 
 
 def _verify(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:

@@ -106,6 +106,7 @@ class Evidence(CitedEvidence):
 
     service: str
     peer: str | None
+    link: str | None = Field(description="where a browser shows it; null where nothing is set")
 
 
 class Onset(Strict):
