@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -159,6 +160,24 @@ def test_the_evidence_of_an_answer_is_asked_for_again(
         (part,) = verify_live(read_settings(), [shorter])
     assert {one.verdict for one in whole} == {"match"}
     assert part.verdict == "changed"
+
+
+def test_an_answer_is_verified_by_the_backends_it_came_from(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AEGIS_CASE_DIR", raising=False)
+    answer = tmp_path / "answer.json"
+    with shop(monkeypatch):
+        told = aegis("analyze", "why slow?", *WINDOW, "--json")
+        answer.write_text(told.out, encoding="utf-8")
+        ran = aegis("verify", str(answer), "--json")
+    gone = aegis("verify", str(answer), "--json")  # the backends are stopped
+    assert ran.code == 0
+    assert [one["verdict"] for one in ran.json()["results"]] == ["match"] * len(
+        told.json()["evidence"]
+    )
+    assert gone.code == 4
+    assert {one["verdict"] for one in gone.json()["results"]} == {"unverifiable"}
 
 
 def test_history_is_read_before_the_time_and_nothing_after_now() -> None:

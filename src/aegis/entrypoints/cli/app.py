@@ -166,7 +166,11 @@ def verify(
     ],
     case: Annotated[
         Path | None,
-        typer.Option("--case", metavar="DIR", help="Where to ask again; else AEGIS_CASE_DIR."),
+        typer.Option(
+            "--case",
+            metavar="DIR",
+            help="Where to ask again; else AEGIS_CASE_DIR, else the configured backends.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
