@@ -16,6 +16,7 @@ import numpy as np
 
 from aegis.agent.answering import NAMES, answer_or_gap
 from aegis.agent.beside import Told, read_alerts, read_changes
+from aegis.agent.exported_events import Exported, sort_out_events, without_doubles
 from aegis.agent.joined_names import NameRules, join_names
 from aegis.agent.steps import UNWATCHED as UNWATCHED
 from aegis.agent.steps import Step as Step
@@ -94,7 +95,12 @@ async def collect(
     reading = _Reading(extent, deadline_s, scene.gaps, watch)
     read = await _read_all(sources, reading, window)
     metrics, traces, logs = read.metrics, read.traces, read.logs
-    matrix, spans, lines = metrics.table, traces.table, logs.table
+    matrix, spans = metrics.table, traces.table
+    changes = (*scene.changes, *read.changes.rows)
+    exported = Exported(logs.table, (), 0)
+    if scene.joins_names is not None:
+        exported = sort_out_events(logs.table, extent)
+    lines = exported.lines
     times: dict[SourceName, Int64s] = {
         "metrics": _all([series.times_ns for series in matrix.series]),
         "traces": spans.start_ns,
@@ -114,7 +120,7 @@ async def collect(
         scene.alarm,
         tuple(sorted(services)),
         scene.calls,
-        (*scene.changes, *read.changes.rows),
+        without_doubles(changes, exported.changes),
         matrix,
         spans,
         lines,
@@ -122,7 +128,7 @@ async def collect(
         read.alerts.rows,
     )
     beside = (*read.changes.steps, *read.alerts.steps)
-    steps = (*beside, metrics.step, traces.step, logs.step)
+    steps = (*beside, metrics.step, traces.step, logs.step, *_told_of_events(exported, watch))
     if scene.joins_names is None:
         return observations, steps
     joined = join_names(observations, scene.joins_names)
@@ -132,6 +138,16 @@ async def collect(
     watch.started(step.tool, step.tool_input)
     watch.ended(step)
     return joined.observations, (*steps, step)
+
+
+def _told_of_events(exported: Exported, watch: Watch) -> tuple[Step, ...]:
+    if not exported.events:
+        return ()
+    found = json.dumps({"events": exported.events, "changes": len(exported.changes)})
+    step = Step("sort_out_events", json.dumps({"lines": len(exported.lines)}), found)
+    watch.started(step.tool, step.tool_input)
+    watch.ended(step)
+    return (step,)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:

@@ -174,7 +174,7 @@ async def _verify(
     async with backends.opened() as open_:
         sources = open_.sources(clock)
         changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)
-        return await verify_answer(citations, sources, changes.rows, reach)
+        return await verify_answer(citations, sources, changes.rows, reach, backends.names)
 
 
 async def answer(
