@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aegis.bootstrap.live import HISTORY, extent_of, verify_live
-from aegis.entrypoints.citations import citations_of
+from aegis.entrypoints.citations import citations_of, reach_of
 from aegis.model.telemetry import TimeWindow
 from aegis.settings import read_settings
 from tests.adapters.jaeger_server import JaegerServer
@@ -178,6 +178,44 @@ def test_an_answer_is_verified_by_the_backends_it_came_from(
     )
     assert gone.code == 4
     assert {one["verdict"] for one in gone.json()["results"]} == {"unverifiable"}
+
+
+def test_a_sample_is_drawn_again_over_the_time_that_the_answer_read(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jaeger = JaegerServer(SPANS)
+    with standing_in(jaeger) as server:
+        monkeypatch.setenv("JAEGER_BASE_URL", server.url)
+        told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
+        read = {one.one("query.start_time_min") for one in server.seen}
+        server.seen.clear()
+        verify_live(read_settings(), citations_of(told, UTC), reach_of(told))
+        again = {one.one("query.start_time_min") for one in server.seen}
+    assert again == read
+    assert len(read) > 1
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        None,
+        "read_traces",
+        [],
+        [None, {"tool": "read_traces"}],
+        [{"tool": "read_traces", "tool_input": "{"}],
+        [{"tool": "read_traces", "tool_input": '{"start": 1, "end": 2}'}],
+        [{"tool": "read_traces", "tool_input": '{"start": "2026-03-01", "end": "2026-03-02"}'}],
+        [{"tool": "read_logs", "tool_input": json.dumps(between(0, 9).as_text())}],
+    ],
+)
+def test_a_trace_that_tells_no_time_tells_none(steps: object) -> None:
+    assert reach_of({"trace": {"steps": steps}}) is None
+    assert reach_of({"trace": steps}) is None
+
+
+def test_the_trace_of_an_answer_tells_which_time_was_read() -> None:
+    step = {"tool": "read_traces", "tool_input": json.dumps(between(0, 9).as_text())}
+    assert reach_of({"trace": {"steps": [{"tool": "x"}, step]}}) == between(0, 9)
 
 
 def test_history_is_read_before_the_time_and_nothing_after_now() -> None:

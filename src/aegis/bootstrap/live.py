@@ -157,20 +157,28 @@ def analyze_live(
     return run_to_end(asking)
 
 
-def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
-    """Ask the configured backends for the evidence of an answer again."""
-    return run_to_end(_verify(Backends.of(settings), citations, SystemClock()))
+def verify_live(
+    settings: Settings, citations: Sequence[Citation], read: TimeWindow | None = None
+) -> tuple[Checked, ...]:
+    """Ask the configured backends for the evidence of an answer again.
+
+    `read` is the time that the answer was read from, where it is known: what is sampled is
+    sampled alike only over the same time.
+    """
+    return run_to_end(_verify(Backends.of(settings), citations, read, SystemClock()))
 
 
 async def _verify(
-    backends: Backends, citations: Sequence[Citation], clock: Clock
+    backends: Backends, citations: Sequence[Citation], read: TimeWindow | None, clock: Clock
 ) -> tuple[Checked, ...]:
     if not citations:
         return ()
-    reach = TimeWindow(
-        min(one.data_window.start for one in citations),
-        max(one.data_window.end for one in citations),
-    )
+    start = min(one.data_window.start for one in citations)
+    end = max(one.data_window.end for one in citations)
+    reach = TimeWindow(start, end)
+    if read is not None and read.end - read.start <= LONGEST_WINDOW + HISTORY + AFTER:
+        # It is what somebody sent: it may widen the time, and never cuts a citation off.
+        reach = TimeWindow(min(start, read.start), max(end, read.end))
     async with backends.opened() as open_:
         sources = open_.sources(clock)
         changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from aegis import bootstrap
 from aegis.bootstrap.live import verify_live
-from aegis.entrypoints.citations import checked_json, citations_of
+from aegis.entrypoints.citations import checked_json, citations_of, reach_of
 from aegis.model.errors import ConfigurationError, InvalidRequest
 from aegis.settings import Settings
 
@@ -28,12 +28,13 @@ def verify_file(answer: Path, case: Path | None, settings: Settings) -> list[Res
 
     InvalidRequest where the file is no answer, ConfigurationError without a source.
     """
-    citations = citations_of(_read(answer), settings.timezone)
+    told = _read(answer)
+    citations = citations_of(told, settings.timezone)
     cases = case or settings.case_dir
     if cases is not None:
         checked = bootstrap.verify_recorded(cases, citations)
     elif settings.has_telemetry:
-        checked = verify_live(settings, citations)
+        checked = verify_live(settings, citations, reach_of(told))
     else:
         raise ConfigurationError(
             "--case: give a case folder, or set AEGIS_CASE_DIR, PROMETHEUS_BASE_URL, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -60,9 +60,10 @@ class CitedEvidence(BaseModel):
 
 
 class VerifyRequest(BaseModel):
-    """The evidence of an answer, or the whole answer."""
+    """The evidence of an answer, or the whole answer: its trace tells what was sampled."""
 
     evidence: Annotated[list[CitedEvidence], Field(max_length=1000)]
+    trace: dict[str, Any] | None = None
 
 
 class Checked(BaseModel):
