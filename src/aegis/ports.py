@@ -6,6 +6,7 @@ error; `SourceUnavailable` means it may work later, `SourceRejected` that it wil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -34,6 +35,13 @@ class MetricSource(Protocol):
         Series are unique by (service, name, labels). The order of series carries no meaning.
         What could not be read, or only in part, is an EvidenceGap.
         """
+        ...
+
+
+class MetricHistory(Protocol):
+    async def typical(self, queries: Sequence[str], window: TimeWindow) -> tuple[float | None, ...]:
+        """The median of each query in `window`, as the query gives it; None where there is no
+        sample, or no room to ask."""
         ...
 
 

@@ -37,7 +37,14 @@ from aegis.model.telemetry import (
     utc_text,
 )
 from aegis.model.text import Text
-from aegis.ports import AlertSource, ChangeSource, LogSource, MetricSource, TraceSource
+from aegis.ports import (
+    AlertSource,
+    ChangeSource,
+    LogSource,
+    MetricHistory,
+    MetricSource,
+    TraceSource,
+)
 
 DEADLINE_S = 30.0
 UNASKED = frozenset({"unavailable", "not_configured"})
@@ -50,13 +57,17 @@ SourceName = Literal["metrics", "traces", "logs"]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where telemetry is read from; None where there is nobody to ask for alerts or changes."""
+    """Where telemetry is read from; None where there is nobody to ask.
+
+    `history` is not collected from: it is asked about what an answer tells.
+    """
 
     metrics: MetricSource
     traces: TraceSource
     logs: LogSource
     changes: ChangeSource | None = None
     alerts: AlertSource | None = None
+    history: MetricHistory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +143,11 @@ async def collect(
     if scene.joins_names is None:
         return observations, steps
     joined = join_names(observations, scene.joins_names)
-    if not joined.names:
-        return observations, steps
-    step = Step("join_names", *joined.told())
-    watch.started(step.tool, step.tool_input)
-    watch.ended(step)
-    return joined.observations, (*steps, step)
+    told = (Step("join_names", *joined.told()),) if joined.names else ()
+    for step in told:
+        watch.started(step.tool, step.tool_input)
+        watch.ended(step)
+    return joined.observations, (*steps, *told)
 
 
 def _told_of_events(exported: Exported, watch: Watch) -> tuple[Step, ...]:

@@ -19,6 +19,7 @@ from aegis.adapters.loki.selector import ServiceSelector, service_selector
 from aegis.adapters.not_configured import NotConfigured
 from aegis.adapters.prometheus.alerts import PrometheusAlerts
 from aegis.adapters.prometheus.catalog import Catalog, load_catalog
+from aegis.adapters.prometheus.history import PrometheusHistory
 from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
@@ -107,6 +108,7 @@ class OpenBackends:
             if "prometheus" in clients
             else None,
             alerts=self.alerts(clock),
+            history=PrometheusHistory(clients["prometheus"]) if "prometheus" in clients else None,
         )
 
     def alerts(self, clock: Clock) -> AlertSource | None:

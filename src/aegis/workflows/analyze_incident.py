@@ -14,6 +14,7 @@ from aegis.agent.diagnoser import (
     look_for_onset,
     with_alerts_told,
 )
+from aegis.agent.history import with_history
 from aegis.agent.monitor import (
     UNWATCHED,
     Scene,
@@ -118,4 +119,7 @@ async def analyze_incident(
     diagnosis, concluded = conclude(observations, ablate, watch, onset)
     answer = narrate(diagnosis, question.language, question.text)
     diagnosis = with_alerts_told(diagnosis, observations)
-    return Analysis(question, diagnosis, answer, (*taken, concluded))
+    diagnosis, compared = await with_history(
+        diagnosis, observations.metrics, sources.history, watch
+    )
+    return Analysis(question, diagnosis, answer, (*taken, concluded, *compared))
