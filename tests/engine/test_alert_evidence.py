@@ -99,8 +99,8 @@ def test_what_users_write_is_shown_on_one_line_short_and_without_secrets() -> No
 
 
 def test_the_query_names_the_alert_and_nothing_breaks_out_of_it() -> None:
-    alert = Alert((("a.b", "1"), ("alertname", 'x",y="z\\\n')), (), at(31))
-    assert alert_query(alert) == '{"a.b"="1",alertname="x\\",y=\\"z\\\\\\n"}'
+    alert = Alert((("a.b", "1\u202e"), ("alertname", 'x",y="z\\\n')), (), at(31))
+    assert alert_query(alert) == r'{"a.b"="1\u202e",alertname="x\",y=\"z\\\u000a"}'
 
 
 def test_the_hash_is_of_the_moment_it_began() -> None:

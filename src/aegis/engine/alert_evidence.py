@@ -14,6 +14,7 @@ from datetime import timedelta
 import numpy as np
 
 from aegis.engine.findings import Finding
+from aegis.engine.label_text import quoted
 from aegis.engine.quantities import clock_time, tidy
 from aegis.model.alert import Alert
 from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
@@ -88,18 +89,13 @@ def alert_finding(service: str, alert: Alert) -> Finding:
 
 def alert_query(alert: Alert) -> str:
     """Matchers that name the alert, as Alertmanager and `ALERTS` of Prometheus take them."""
-    pairs = [f"{_name(name)}={_quoted(value[:_VALUE])}" for name, value in alert.labels]
+    pairs = [f"{_name(name)}={quoted(value[:_VALUE])}" for name, value in alert.labels]
     return f"{{{','.join(pairs)}}}"
 
 
 def _name(name: str) -> str:
     """Quoted where only UTF-8 servers know such names."""
-    return name if _PLAIN.fullmatch(name) else _quoted(name)
-
-
-def _quoted(value: str) -> str:
-    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"'
+    return name if _PLAIN.fullmatch(name) else quoted(name)
 
 
 def _chosen(alerts: Sequence[ServiceAlert], diagnosis: Diagnosis) -> list[ServiceAlert]:

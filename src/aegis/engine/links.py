@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
+from aegis.engine.label_text import quoted
 from aegis.engine.queries import jaeger_search
 from aegis.model.evidence import Evidence
 from aegis.model.links import DataSource, ExternalAddresses
@@ -38,7 +39,7 @@ def link_of(item: Evidence, to: ExternalAddresses) -> str | None:
 def _metrics(item: Evidence, to: ExternalAddresses) -> str | None:
     expression = item.query
     if item.source == "alerts":
-        expression = f"ALERTS{{alertname={_quoted(item.subject)}}}"
+        expression = f"ALERTS{{alertname={quoted(item.subject)}}}"
     if to.grafana is not None:
         return _explore(to, "prometheus", {"expr": expression, "range": True}, item)
     if to.prometheus is None:
@@ -90,7 +91,7 @@ def _explore(
 
 def _logql(item: Evidence, to: ExternalAddresses) -> str:
     """The evidence's query with the streams as this Loki labels them."""
-    selector = to.log_selector.format(service=_quoted(item.service)[1:-1])
+    selector = to.log_selector.format(service=quoted(item.service)[1:-1])
     return selector + item.query.removeprefix(f'{{service="{item.service}"}}')
 
 
@@ -98,11 +99,6 @@ def _around(window: TimeWindow) -> TimeWindow:
     """Half as much time again on both sides, at least five minutes: a change needs a before."""
     margin = max(timedelta(minutes=5), (window.end - window.start) / 2)
     return TimeWindow(window.start - margin, window.end + margin)
-
-
-def _quoted(value: str) -> str:
-    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"'
 
 
 def _of_whole_characters(item: Evidence) -> Evidence:
