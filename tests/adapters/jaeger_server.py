@@ -30,8 +30,9 @@ SEARCHED = {
     "query.num_traces",
     "query.duration_min",
     "query.attributes",
+    "query.operation_name",
 }
-SEARCHED_CLASSIC = {"service", "start", "end", "limit", "minDuration", "tags"}
+SEARCHED_CLASSIC = {"service", "start", "end", "limit", "minDuration", "tags", "operation"}
 
 
 @dataclass
@@ -107,6 +108,7 @@ class JaegerServer:
             depth,
             _duration(asked.get("query.duration_min")),
             {} if self.release == "1.57" else tags,
+            asked.get("query.operation_name"),
         )
 
     def _classic(self, path: str, seen: Seen) -> Reply:
@@ -127,6 +129,7 @@ class JaegerServer:
             int(asked["limit"]),
             _duration(asked.get("minDuration")),
             json.loads(asked.get("tags", "{}")),
+            asked.get("operation"),
         )
         return _json(classic(found))
 
@@ -138,12 +141,14 @@ class JaegerServer:
         depth: int,
         longest_ns: int,
         tags: dict[str, str],
+        operation: str | None,
     ) -> list[list[Span]]:
         """The newest traces of which any one span of the service meets all filters."""
 
         def meets(span: Span) -> bool:
             return (
                 service in (None, span.service)
+                and operation in (None, span.operation)
                 and start_ns <= span.start_ns <= end_ns
                 and span.duration_ns >= longest_ns
                 and (tags.get("error") != "true" or span.error)

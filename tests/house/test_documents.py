@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer.main
 
+from aegis.bootstrap.tools import describe_tools
 from aegis.entrypoints.cli.app import app
 from aegis.model.backend import BACKENDS, settings_of
 from aegis.model.diagnosis import FAMILIES
@@ -101,6 +102,11 @@ def test_make_targets_in_the_documentation_are_those_there_are() -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     told = set(re.findall(r"(?:`|^)make ([a-z-]+)", pages, re.MULTILINE))
     assert told == targets
+
+
+def test_tools_in_the_documentation_are_those_there_are() -> None:
+    told = re.findall(r"^\| `([a-z_]+)` \|", sections()["aegis tools list"], re.MULTILINE)
+    assert sorted(told) == [one["name"] for one in describe_tools()]
 
 
 def test_exit_codes_are_told_alike_everywhere() -> None:

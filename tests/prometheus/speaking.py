@@ -87,6 +87,11 @@ class Speaking:
             for expression, mark in MARKED.findall(query)
             for metric, value in self.rows(expression)
         ]
+        if not MARKED.search(query):  # an expression of somebody else
+            rows = [
+                {"metric": dict(metric), "values": [[moment, str(value)] for moment in times]}
+                for metric, value in self.rows(query)
+            ]
         return self._said({"resultType": "matrix", "result": rows})
 
     def _said(self, data: Any) -> Reply:

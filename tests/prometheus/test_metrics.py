@@ -176,6 +176,27 @@ def test_no_data_zero_and_target_down_are_three_things() -> None:
     assert "web has no metric for latency" in said(gaps)
 
 
+class ComesAndGoes(Speaking):
+    """Has series in the hour, but none at the moments at which anybody looks."""
+
+    def _instant(self, query: str) -> Reply:
+        if query.startswith("topk by"):
+            return self._vector([(one, 1.0) for one in self.series if one["__name__"] == "up"])
+        return super()._instant(query)
+
+
+def test_what_has_no_series_at_the_moments_looked_at_is_told() -> None:
+    _, gaps = read(ComesAndGoes(requests_of("web"), shop_rows(["web"])))
+    (gap,) = [one for one in gaps if "three moments" in one.statement.en]
+    assert (gap.source, gap.reason) == ("metrics", "no_data")
+    told = "had no series at the three moments looked at (10:30:00, 10:45:00, 11:00:00 UTC)"
+    assert f"{told} and were not read: {SERVER};" in gap.statement.en
+    assert SERVER in gap.statement.zh
+    _, nothing = read(ComesAndGoes(requests_of("web")[:1], shop_rows(["web"])))
+    assert "three moments" in said(nothing)
+    assert "three moments" not in said(read(shop("web"))[1])
+
+
 def test_an_empty_backend_and_one_that_speaks_otherwise_are_told_apart() -> None:
     matrix, gaps = read(Speaking([]))
     assert matrix.series == ()

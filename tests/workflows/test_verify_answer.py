@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from aegis.agent.joined_names import NameRules
 from aegis.agent.monitor import Scene, Sources, collect
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import Found, focused, with_onset
 from aegis.model.errors import InvalidCase, SourceUnavailable
 from aegis.model.evidence import Evidence
-from aegis.model.telemetry import EPOCH, Change, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.telemetry import (
+    EPOCH,
+    Change,
+    LogLine,
+    LogTable,
+    Matrix,
+    SpanTable,
+    TimeWindow,
+)
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident
 from aegis.workflows.verify_answer.verify import Checked, Citation, verify_answer
 from tests.fakes import FailingTelemetry, FakeTelemetry
-from tests.recordings import SmallShop, at, between, ns
+from tests.recordings import SmallShop, at, between, lines_of, log_table, ns
 
 SHOP = SmallShop().recording()
 HELD = FakeTelemetry(SHOP.metrics, SHOP.spans, SHOP.logs)
@@ -219,3 +229,27 @@ def test_what_left_out_another_incident_matches_only_with_that_left_out() -> Non
     assert {one.verdict for one in verified(forgotten, sources, ())} == {"changed"}
     mixed = verified([series[0], forgotten[0], series[1]], sources, ())
     assert [one.verdict for one in mixed] == ["match", "changed", "match"]
+
+
+def test_names_are_joined_and_events_sorted_out_as_they_were_for_the_answer() -> None:
+    """Logs that spell the service otherwise are cited, and found again, under one name."""
+    told = {
+        "reason": "BackOff",
+        "message": "Back-off restarting failed container",
+        "type": "Warning",
+        "involvedObject": {"kind": "Pod", "name": "store-6d5f7c9b8d-x2x4z"},
+    }
+    lines = [replace(one, service="ns/Store") for one in lines_of(SHOP.logs)]
+    lines += [LogLine(ns(30 + n / 10), "exporter", json.dumps(told)) for n in range(40)]
+    held = FakeTelemetry(SHOP.metrics, SHOP.spans, log_table(lines))
+    sources, names = Sources(held, held, held), NameRules()
+    scene = Scene(between(0, 40), None, (), SHOP.header.calls, (), joins_names=names)
+    question = Question("Why is the shop slow?", SHOP.header.fault_window, "en")
+    evidence = asyncio.run(analyze_incident(question, sources, scene)).diagnosis.evidence
+    logs = [cited(item) for item in evidence if item.source == "logs"]
+    assert any("BackOff" in one.query for one in logs)
+    assert {one.query.partition("}")[0] for one in logs} == {'{service="store"'}
+    joined = asyncio.run(verify_answer(logs, sources, (), between(0, 40), names))
+    apart = asyncio.run(verify_answer(logs, sources, (), between(0, 40)))
+    assert {one.verdict for one in joined} == {"match"}
+    assert {one.verdict for one in apart} == {"gone"}

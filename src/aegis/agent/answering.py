@@ -17,6 +17,7 @@ NAMES: dict[Source, Text] = {
     "traces": Text("调用链", "traces"),
     "logs": Text("日志", "logs"),
     "changes": Text("变更记录", "changes"),
+    "alerts": Text("告警", "alerts"),
 }
 
 

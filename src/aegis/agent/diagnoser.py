@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aegis.agent.alerts import alarm_of, of_services
 from aegis.agent.monitor import UNWATCHED, Step, Watch
 from aegis.agent.supervisor import alarm_named
+from aegis.engine.alert_evidence import with_alerts
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import find_onset, focused, with_onset
 from aegis.model.diagnosis import Diagnosis, Onset
@@ -56,6 +58,15 @@ def informed(observations: Observations, question: str) -> Observations:
     return replace(observations, alarm=alarm_named(question))
 
 
+def alerted(observations: Observations, question: str) -> Observations:
+    """Where no alarm rang and the question names no symptom, the alerts that fired stand for it,
+    if they agree on one."""
+    if observations.alarm is not None or alarm_named(question) is not None:
+        return observations
+    rang = of_services(observations.alerts, observations.services)
+    return replace(observations, alarm=alarm_of(rang, observations.window))
+
+
 def conclude(
     observations: Observations,
     ablate: frozenset[str] = frozenset(),
@@ -82,3 +93,9 @@ def conclude(
     step = Step("diagnose", json.dumps(asked), json.dumps(found, ensure_ascii=False))
     watch.ended(step)
     return diagnosis, step
+
+
+def with_alerts_told(diagnosis: Diagnosis, observations: Observations) -> Diagnosis:
+    """The diagnosis with the alerts of its services; the rank, and what was said of it, stay."""
+    rang = of_services(observations.alerts, observations.services)
+    return with_alerts(diagnosis, rang)

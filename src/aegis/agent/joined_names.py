@@ -89,6 +89,12 @@ def plain_name(name: str) -> str:
     return _DOMAIN.sub("", plain).replace("_", "-") or name
 
 
+def workload_of_pod(plain: str) -> str:
+    """The name less what Deployments, DaemonSets and StatefulSets add to their pods' names."""
+    found = _POD.match(plain)
+    return plain if found is None else found.group(1) or found.group(2)
+
+
 def _renamings(tables: Iterable[Iterable[str]], overrides: Mapping[str, str]) -> dict[str, str]:
     """Every name that is to change, with its new one."""
     best: dict[str, str] = {}
@@ -111,10 +117,7 @@ def _renamings(tables: Iterable[Iterable[str]], overrides: Mapping[str, str]) ->
 
 def _workload(plain: str, known: Mapping[str, str]) -> str:
     """The workload of a pod where that is known by itself, else the name as it is."""
-    found = _POD.match(plain)
-    if found is None:
-        return plain
-    workload = found.group(1) or found.group(2)
+    workload = workload_of_pod(plain)
     return workload if workload in known else plain
 
 

@@ -10,12 +10,18 @@ import difflib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, Protocol, TypeVar, get_args
+from typing import Generic, Literal, TypeVar, get_args
 
 import numpy as np
 
 from aegis.agent.answering import NAMES, answer_or_gap
+from aegis.agent.beside import Told, read_alerts, read_changes
+from aegis.agent.exported_events import Exported, sort_out_events, without_doubles
 from aegis.agent.joined_names import NameRules, join_names
+from aegis.agent.steps import UNWATCHED as UNWATCHED
+from aegis.agent.steps import Step as Step
+from aegis.agent.steps import Watch as Watch
+from aegis.model.alert import Alert
 from aegis.model.errors import AegisError, InvalidWindow, UnknownService
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations
@@ -31,7 +37,14 @@ from aegis.model.telemetry import (
     utc_text,
 )
 from aegis.model.text import Text
-from aegis.ports import LogSource, MetricSource, TraceSource
+from aegis.ports import (
+    AlertSource,
+    ChangeSource,
+    LogSource,
+    MetricHistory,
+    MetricSource,
+    TraceSource,
+)
 
 DEADLINE_S = 30.0
 UNASKED = frozenset({"unavailable", "not_configured"})
@@ -44,11 +57,17 @@ SourceName = Literal["metrics", "traces", "logs"]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where telemetry is read from."""
+    """Where telemetry is read from; None where there is nobody to ask.
+
+    `history` is not collected from: it is asked about what an answer tells.
+    """
 
     metrics: MetricSource
     traces: TraceSource
     logs: LogSource
+    changes: ChangeSource | None = None
+    alerts: AlertSource | None = None
+    history: MetricHistory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,40 +88,6 @@ class Scene:
     joins_names: NameRules | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was done on the way to an answer; input and observation are JSON."""
-
-    tool: str
-    tool_input: str
-    observation: str
-
-
-class Watch(Protocol):
-    """Told of every step while it happens, in the order in which things happen."""
-
-    def thought(self, text: str) -> None:
-        """What is going to be done, in words."""
-        ...
-
-    def started(self, tool: str, tool_input: str) -> None: ...
-
-    def ended(self, step: Step) -> None: ...
-
-
-class Unwatched:
-    """Nobody looks on."""
-
-    def thought(self, text: str) -> None: ...
-
-    def started(self, tool: str, tool_input: str) -> None: ...
-
-    def ended(self, step: Step) -> None: ...
-
-
-UNWATCHED = Unwatched()
-
-
 async def collect(
     sources: Sources,
     scene: Scene,
@@ -119,8 +104,14 @@ async def collect(
     extent = _hull(window, scene.extent)
 
     reading = _Reading(extent, deadline_s, scene.gaps, watch)
-    metrics, traces, logs = await _read_all(sources, reading)
-    matrix, spans, lines = metrics.table, traces.table, logs.table
+    read = await _read_all(sources, reading, window)
+    metrics, traces, logs = read.metrics, read.traces, read.logs
+    matrix, spans = metrics.table, traces.table
+    changes = (*scene.changes, *read.changes.rows)
+    exported = Exported(logs.table, (), 0)
+    if scene.joins_names is not None:
+        exported = sort_out_events(logs.table, extent)
+    lines = exported.lines
     times: dict[SourceName, Int64s] = {
         "metrics": _all([series.times_ns for series in matrix.series]),
         "traces": spans.start_ns,
@@ -128,6 +119,7 @@ async def collect(
     }
     gaps = [*scene.gaps, *metrics.gaps, *traces.gaps, *logs.gaps]
     silent = {gap.source for gap in gaps if gap.reason in UNASKED}
+    gaps += [*read.changes.gaps, *read.alerts.gaps]
     if not silent and not any(window.contains(part).any() for part in times.values()):
         raise InvalidWindow("window", f"nothing was recorded from {_span_of(window)}")
     gaps += [_not_recorded(name) for name in get_args(SourceName) if reading.holds_nothing[name]]
@@ -139,22 +131,33 @@ async def collect(
         scene.alarm,
         tuple(sorted(services)),
         scene.calls,
-        scene.changes,
+        without_doubles(changes, exported.changes),
         matrix,
         spans,
         lines,
         tuple(gaps),
+        read.alerts.rows,
     )
-    steps = (metrics.step, traces.step, logs.step)
+    beside = (*read.changes.steps, *read.alerts.steps)
+    steps = (*beside, metrics.step, traces.step, logs.step, *_told_of_events(exported, watch))
     if scene.joins_names is None:
         return observations, steps
     joined = join_names(observations, scene.joins_names)
-    if not joined.names:
-        return observations, steps
-    step = Step("join_names", *joined.told())
+    told = (Step("join_names", *joined.told()),) if joined.names else ()
+    for step in told:
+        watch.started(step.tool, step.tool_input)
+        watch.ended(step)
+    return joined.observations, (*steps, *told)
+
+
+def _told_of_events(exported: Exported, watch: Watch) -> tuple[Step, ...]:
+    if not exported.events:
+        return ()
+    found = json.dumps({"events": exported.events, "changes": len(exported.changes)})
+    step = Step("sort_out_events", json.dumps({"lines": len(exported.lines)}), found)
     watch.started(step.tool, step.tool_input)
     watch.ended(step)
-    return joined.observations, (*steps, step)
+    return (step,)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:
@@ -207,28 +210,47 @@ class _Reading:
         return _Read(table, gaps, step)
 
 
-async def _read_all(
-    sources: Sources, reading: _Reading
-) -> tuple[_Read[Matrix], _Read[SpanTable], _Read[LogTable]]:
-    """All sources at once. What breaks a recording ends the reading of the others too."""
+@dataclass(frozen=True, slots=True)
+class _AllRead:
+    metrics: _Read[Matrix]
+    traces: _Read[SpanTable]
+    logs: _Read[LogTable]
+    changes: Told[Change]
+    alerts: Told[Alert]
+
+
+async def _read_all(sources: Sources, reading: _Reading, window: TimeWindow) -> _AllRead:
+    """All sources at once. What breaks a recording ends the reading of the others too.
+
+    Alerts are those of the window asked about, all else is of the extent.
+    """
+    extent, watch, deadline_s = reading.extent, reading.watch, reading.deadline_s
 
     async def metrics() -> Answered[Matrix]:
-        return await sources.metrics.read_metrics(reading.extent)
+        return await sources.metrics.read_metrics(extent)
 
     async def traces() -> Answered[SpanTable]:
-        return await sources.traces.read_spans(reading.extent)
+        return await sources.traces.read_spans(extent)
 
     async def logs() -> Answered[LogTable]:
-        return await sources.logs.read_logs(reading.extent)
+        return await sources.logs.read_logs(extent)
 
     try:
         async with asyncio.TaskGroup() as group:
+            changes = group.create_task(read_changes(sources.changes, extent, watch, deadline_s))
+            alerts = group.create_task(read_alerts(sources.alerts, window, watch, deadline_s))
             of_metrics = group.create_task(reading.read("metrics", metrics, Matrix()))
             of_traces = group.create_task(reading.read("traces", traces, SpanTable.empty()))
             of_logs = group.create_task(reading.read("logs", logs, LogTable.empty()))
     except* AegisError as failed:
         raise _first_leaf(failed) from None
-    return of_metrics.result(), of_traces.result(), of_logs.result()
+    return _AllRead(
+        of_metrics.result(),
+        of_traces.result(),
+        of_logs.result(),
+        changes.result(),
+        alerts.result(),
+    )
 
 
 def _counts(table: Matrix | SpanTable | LogTable) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from aegis.adapters.alertmanager.alerts import AlertmanagerAlerts
 from aegis.adapters.cases.folder_sink import CaseFolder
 from aegis.adapters.http_client.breaker import CircuitBreaker
 from aegis.adapters.http_client.budget import Budget
@@ -16,18 +17,21 @@ from aegis.adapters.jaeger.traces import JaegerTraces
 from aegis.adapters.loki.logs import LokiLogs
 from aegis.adapters.loki.selector import ServiceSelector, service_selector
 from aegis.adapters.not_configured import NotConfigured
+from aegis.adapters.prometheus.alerts import PrometheusAlerts
 from aegis.adapters.prometheus.catalog import Catalog, load_catalog
+from aegis.adapters.prometheus.history import PrometheusHistory
 from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
-from aegis.agent.changes import ChangeLog, read_changes
+from aegis.agent.alerts import AlertsWithMemory
+from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
-from aegis.agent.monitor import UNWATCHED, Scene, Sources, Watch
+from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Sources, Watch
 from aegis.bootstrap import Asked, run_to_end, time_of
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
-from aegis.ports import Clock
+from aegis.ports import AlertSource, Clock
 from aegis.settings import Settings
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
 from aegis.workflows.record_case import Incident, Recorded, record_case
@@ -68,9 +72,9 @@ class Backends:
         )
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[OpenBackends]:
+    async def opened(self, budget: Budget | None = None) -> AsyncIterator[OpenBackends]:
         """Connections for one question, with one budget for all of them."""
-        budget = Budget()
+        budget = Budget() if budget is None else budget
         async with AsyncExitStack() as stack:
             clients: dict[BackendName, BackendClient] = {}
             for name, config in self.configs.items():
@@ -88,7 +92,7 @@ class OpenBackends:
     clients: Mapping[BackendName, BackendClient]
     budget: Budget
 
-    def sources(self) -> Sources:
+    def sources(self, clock: Clock) -> Sources:
         clients, backends = self.clients, self.backends
         return Sources(
             metrics=PrometheusMetrics(clients["prometheus"], backends.catalog)
@@ -100,15 +104,27 @@ class OpenBackends:
             logs=LokiLogs(clients["loki"], backends.selector)
             if "loki" in clients
             else NotConfigured("loki"),
+            changes=KubernetesChanges(clients["prometheus"], backends.catalog)
+            if "prometheus" in clients
+            else None,
+            alerts=self.alerts(clock),
+            history=PrometheusHistory(clients["prometheus"]) if "prometheus" in clients else None,
         )
 
-    async def scene(self, extent: TimeWindow, watch: Watch) -> ChangeLog:
-        """What is known before anything is measured: how far to read, and what changed."""
-        scene = Scene(extent, None, (), (), (), joins_names=self.backends.names)
-        if "prometheus" not in self.clients:
-            return ChangeLog(scene, None)
-        source = KubernetesChanges(self.clients["prometheus"], self.backends.catalog)
-        return await read_changes(source, scene, watch)
+    def alerts(self, clock: Clock) -> AlertSource | None:
+        """Alertmanager, and what Prometheus remembers of alerts, as far as they are there."""
+        now = past = None
+        if "alertmanager" in self.clients:
+            now = AlertmanagerAlerts(self.clients["alertmanager"], clock)
+        if "prometheus" in self.clients:
+            past = PrometheusAlerts(self.clients["prometheus"])
+        if now is not None and past is not None:
+            return AlertsWithMemory(now, past, clock)
+        return now or past
+
+    def scene(self, extent: TimeWindow) -> Scene:
+        """What is known before anything is read: how far to read."""
+        return Scene(extent, None, (), (), (), joins_names=self.backends.names)
 
 
 def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:
@@ -143,21 +159,32 @@ def analyze_live(
     return run_to_end(asking)
 
 
-def verify_live(settings: Settings, citations: Sequence[Citation]) -> tuple[Checked, ...]:
-    """Ask the configured backends for the evidence of an answer again."""
-    return run_to_end(_verify(Backends.of(settings), citations))
+def verify_live(
+    settings: Settings, citations: Sequence[Citation], read: TimeWindow | None = None
+) -> tuple[Checked, ...]:
+    """Ask the configured backends for the evidence of an answer again.
+
+    `read` is the time that the answer was read from, where it is known: what is sampled is
+    sampled alike only over the same time.
+    """
+    return run_to_end(_verify(Backends.of(settings), citations, read, SystemClock()))
 
 
-async def _verify(backends: Backends, citations: Sequence[Citation]) -> tuple[Checked, ...]:
+async def _verify(
+    backends: Backends, citations: Sequence[Citation], read: TimeWindow | None, clock: Clock
+) -> tuple[Checked, ...]:
     if not citations:
         return ()
-    reach = TimeWindow(
-        min(one.data_window.start for one in citations),
-        max(one.data_window.end for one in citations),
-    )
+    start = min(one.data_window.start for one in citations)
+    end = max(one.data_window.end for one in citations)
+    reach = TimeWindow(start, end)
+    if read is not None and read.end - read.start <= LONGEST_WINDOW + HISTORY + AFTER:
+        # It is what somebody sent: it may widen the time, and never cuts a citation off.
+        reach = TimeWindow(min(start, read.start), max(end, read.end))
     async with backends.opened() as open_:
-        known = await open_.scene(reach, UNWATCHED)
-        return await verify_answer(citations, open_.sources(), known.scene.changes, reach)
+        sources = open_.sources(clock)
+        changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)
+        return await verify_answer(citations, sources, changes.rows, reach, backends.names)
 
 
 async def answer(
@@ -173,11 +200,10 @@ async def answer(
     window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
     async with backends.opened() as open_:
-        known = await open_.scene(extent_of(window, now), watch)
+        scene = open_.scene(extent_of(window, now))
         question = Question(asked.text, window, asked.language, service, exact, moment)
-        before = (plan, *((known.step,) if known.step else ()))
         return await analyze_incident(
-            question, open_.sources(), known.scene, ablate, before=before, watch=watch
+            question, open_.sources(clock), scene, ablate, before=(plan,), watch=watch
         )
 
 
@@ -202,7 +228,7 @@ async def record(
     now = clock.now()
     window, _ = asked_time(asked, now)
     async with backends.opened() as open_:
-        known = await open_.scene(extent_of(window, now), watch)
+        scene = open_.scene(extent_of(window, now))
         names = [name for name in TELEMETRY if name in open_.clients]
         incident = Incident(sink.case_id, ", ".join(names), asked.text, window)
-        return await record_case(incident, open_.sources(), known.scene, sink, most_bytes, watch)
+        return await record_case(incident, open_.sources(clock), scene, sink, most_bytes, watch)

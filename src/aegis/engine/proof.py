@@ -12,7 +12,13 @@ from aegis.engine.statements import describe
 from aegis.model.evidence import Evidence, Source
 from aegis.model.telemetry import TimeWindow, from_ns
 
-PREFIX: dict[Source, str] = {"metrics": "m", "logs": "l", "traces": "t", "changes": "c"}
+PREFIX: dict[Source, str] = {
+    "metrics": "m",
+    "logs": "l",
+    "traces": "t",
+    "changes": "c",
+    "alerts": "a",
+}
 MICROSECOND_NS = 1000
 TREND_POINTS = 24
 TREND_REACH = 4

@@ -25,6 +25,7 @@ _SOURCE_NAMES: dict[Source, Text] = {
     "logs": Text("日志", "logs"),
     "traces": Text("调用链", "traces"),
     "changes": Text("变更记录", "change records"),
+    "alerts": Text("告警", "alerts"),
 }
 _GAPS: dict[GapReason, tuple[str, str]] = {
     "no_data": ("这段时间没有数据", "no data in the window"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from aegis.engine.links import link_of
 from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
 from aegis.model.evidence import Evidence
+from aegis.model.links import NO_ADDRESSES, ExternalAddresses
 from aegis.model.telemetry import from_ns, utc_text
 from aegis.model.text import Language
 from aegis.workflows.analyze_incident import Analysis, listed_causes
@@ -11,11 +13,14 @@ from aegis.workflows.analyze_incident import Analysis, listed_causes
 _DIGITS = 4
 
 
-def answer_json(analysis: Analysis) -> dict[str, object]:
+def answer_json(
+    analysis: Analysis, addresses: ExternalAddresses = NO_ADDRESSES
+) -> dict[str, object]:
     """Probabilities have four digits; all times are UTC.
 
     `start` and `end` are the time asked about; where its onset was looked for, `onset` tells
     which window was explained. Fields that say nothing about an exact window are left out.
+    Evidence has a link where `addresses` has a place to show it.
     """
     diagnosis, answer = analysis.diagnosis, analysis.answer
     language = answer.language
@@ -39,7 +44,7 @@ def answer_json(analysis: Analysis) -> dict[str, object]:
                 for index, step in enumerate(analysis.steps)
             ]
         },
-        "evidence": [evidence_json(item, language) for item in diagnosis.evidence],
+        "evidence": [evidence_json(item, language, addresses) for item in diagnosis.evidence],
         **_onset_json(diagnosis, language),
         "impact": {"since": _time(diagnosis.impact.since_ns), "statement": answer.impact},
         "timeline": [_event_json(entry, language) for entry in diagnosis.timeline],
@@ -75,7 +80,9 @@ def _cause_json(
     }
 
 
-def evidence_json(item: Evidence, language: Language) -> dict[str, object]:
+def evidence_json(
+    item: Evidence, language: Language, addresses: ExternalAddresses = NO_ADDRESSES
+) -> dict[str, object]:
     return {
         "id": item.id,
         "source": item.source,
@@ -89,6 +96,7 @@ def evidence_json(item: Evidence, language: Language) -> dict[str, object]:
         **({"left_out": [one.as_text() for one in item.left_out]} if item.left_out else {}),
         "sha256": item.sha256,
         "statement": item.statement.in_language(language),
+        "link": link_of(item, addresses),
     }
 
 

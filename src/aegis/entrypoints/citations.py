@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,25 @@ def citations_of(answer: object, timezone: ZoneInfo) -> list[Citation]:
             raise InvalidRequest(f"evidence[{place}]", "must be an object")
         found.append(_citation(item, timezone, f"evidence[{place}]"))
     return found
+
+
+def reach_of(answer: object) -> TimeWindow | None:
+    """The time whose traces an answer read, as its trace tells; None where it does not.
+
+    What a source samples depends on the time it is asked for: the same time again gives the
+    same sample.
+    """
+    trace = answer.get("trace") if isinstance(answer, Mapping) else None
+    steps = trace.get("steps") if isinstance(trace, Mapping) else None
+    for step in steps if isinstance(steps, list) else []:
+        if isinstance(step, Mapping) and step.get("tool") == "read_traces":
+            try:
+                asked = json.loads(str(step.get("tool_input")))
+                start, end = (datetime.fromisoformat(asked[name]) for name in ("start", "end"))
+                return TimeWindow(start, end)
+            except (ValueError, TypeError, LookupError, RecursionError):
+                return None
+    return None
 
 
 def checked_json(citations: Sequence[Citation], checked: Sequence[Checked]) -> list[object]:

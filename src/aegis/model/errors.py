@@ -3,7 +3,8 @@
     AegisError
     ├── InvalidRequest        the caller asked for something that cannot be answered
     │   ├── InvalidWindow     end before start, or a window without telemetry
-    │   └── UnknownService    a service nobody recorded
+    │   ├── UnknownService    a service nobody recorded
+    │   └── UnsupportedQuery  an expression this source does not evaluate
     ├── InvalidCase           a case folder that does not follow aegis-case/1
     ├── ConfigurationError    a setting that is missing or wrong
     ├── SourceError           a telemetry source did not answer
@@ -39,6 +40,10 @@ class InvalidWindow(InvalidRequest):
 
 class UnknownService(InvalidRequest):
     """A service that occurs nowhere in the telemetry."""
+
+
+class UnsupportedQuery(InvalidRequest):
+    """An expression that is right, but that this source does not evaluate."""
 
 
 class InvalidCase(AegisError):

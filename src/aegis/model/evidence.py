@@ -8,8 +8,7 @@ from typing import Literal
 from aegis.model.telemetry import TimeWindow
 from aegis.model.text import Text
 
-Source = Literal["metrics", "logs", "traces", "changes"]
-GapSource = Source | Literal["alerts"]
+Source = Literal["metrics", "logs", "traces", "changes", "alerts"]
 Signal = Literal[
     "errors",
     "latency",
@@ -28,8 +27,9 @@ Signal = Literal[
     "log_rate",
     "log_sequence",
     "change",
+    "alert",
 ]
-"""What an evidence shows: golden signals of metrics, then spans, then logs, then changes."""
+"""What an evidence shows: golden signals of metrics, then spans, logs, changes and alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ GapReason = Literal[
 class EvidenceGap:
     """Something that could not be seen. Absence is not evidence: a gap proves nothing."""
 
-    source: GapSource
+    source: Source
     reason: GapReason
     service: str | None
     statement: Text

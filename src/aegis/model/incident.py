@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from aegis.model.alert import Alert
 from aegis.model.diagnosis import Family
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Alarm, Change, LogTable, Matrix, SpanTable, TimeWindow
@@ -59,7 +60,8 @@ class Observations:
     """Everything the engine gets for one question.
 
     Rows inside `window` are suspected to be faulty, all others are the baseline (which may
-    have holes and may lie days away). `extent` spans all rows and `window`.
+    have holes and may lie days away). `extent` spans all rows and `window`. `alerts` fired in
+    the window that was asked about; they are told, and do not rank.
     """
 
     window: TimeWindow
@@ -72,3 +74,4 @@ class Observations:
     spans: SpanTable
     logs: LogTable
     gaps: tuple[EvidenceGap, ...] = ()
+    alerts: tuple[Alert, ...] = ()

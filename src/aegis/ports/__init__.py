@@ -27,7 +27,9 @@ from aegis.model.ledger import (
 from aegis.model.lifecycle import Lifecycle
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.message import Message
+from aegis.model.metric_query import MetricListing, MetricRequest, QueriedMetrics
 from aegis.model.telemetry import Change, LogTable, Matrix, ReportedChange, SpanTable, TimeWindow
+from aegis.model.trace_search import TraceRequest
 
 
 class Clock(Protocol):
@@ -45,6 +47,27 @@ class MetricSource(Protocol):
         Series are unique by (service, name, labels). The order of series carries no meaning.
         What could not be read, or only in part, is an EvidenceGap.
         """
+        ...
+
+
+class MetricHistory(Protocol):
+    async def typical(self, queries: Sequence[str], window: TimeWindow) -> tuple[float | None, ...]:
+        """The median of each query in `window`, as the query gives it; None where there is no
+        sample, or no room to ask."""
+        ...
+
+
+class MetricQuery(Protocol):
+    """Questions about metrics that a person or a model worded, within the figures of a tool call.
+
+    What cannot be asked (no PromQL, not bounded, too much) is InvalidRequest, its field the
+    part to change; UnsupportedQuery where this source does not evaluate such expressions.
+    """
+
+    async def query_range(self, asked: MetricRequest) -> QueriedMetrics: ...
+
+    async def describe(self, contains: str, window: TimeWindow, most: int) -> MetricListing:
+        """At most `most` of the metrics whose name or description holds the text, any case."""
         ...
 
 
@@ -88,6 +111,24 @@ class TraceSource(Protocol):
         A reader that hits its size cap keeps whole traces, evenly over time, says so in
         `sampled_share` and in an EvidenceGap.
         """
+        ...
+
+
+class TraceSearch(Protocol):
+    """Narrow questions about traces, each within the figures of a tool call."""
+
+    async def find_traces(self, asked: TraceRequest) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
+        """Whole traces, `most_traces` at most; a gap says so where there may be more."""
+        ...
+
+    async def read_trace(self, trace_id: str) -> SpanTable:
+        """All spans of one trace; empty where it is not known. InvalidRequest for no id."""
+        ...
+
+
+class ServiceNames(Protocol):
+    async def names(self, window: TimeWindow) -> tuple[str, ...]:
+        """Services that a source knows in `window` (some: at any time), as it spells them."""
         ...
 
 

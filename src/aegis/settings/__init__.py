@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aegis.model.backend import TELEMETRY, BackendConfig
 from aegis.model.errors import ConfigurationError
 from aegis.model.feishu import FeishuConfig
+from aegis.model.links import NO_ADDRESSES, ExternalAddresses
 from aegis.model.routing import Routing
 from aegis.model.text import Language
+from aegis.settings.addresses import read_address
 from aegis.settings.backends import read_backends
+from aegis.settings.external_addresses import read_addresses
 from aegis.settings.feishu import read_feishu
 from aegis.settings.links import read_link_hosts, read_public_url
 from aegis.settings.routes import read_routing
@@ -52,7 +55,7 @@ class Settings:
     `signals_file` extends the signal catalog. `service_aliases` maps a service's name as a
     source spells it to the name it is to have. `routing` says which chat hears of an alert.
     `public_url` is where people reach Aegis, `link_hosts` are where links of messages may lead.
-    `feishu` is None where it is not set up.
+    `feishu` is None where it is not set up. `addresses` are those that a browser opens.
 
     `replica_labels` tell the halves of a pair of Prometheus servers apart. Ended alerts are
     kept for `alert_retention_days`, the bodies of webhooks in `most_body_mb` (10^6 bytes).
@@ -86,6 +89,7 @@ class Settings:
     most_body_mb: int = MOST_BODY_MB
     reconcile_s: int = RECONCILE_S
     alertmanager_receivers: tuple[str, ...] = ()
+    addresses: ExternalAddresses = NO_ADDRESSES
     otlp_endpoint: str | None = None
     changes_secret: str | None = field(default=None, repr=False)
 
@@ -142,7 +146,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reconcile_s=_number(given, "AEGIS_RECONCILE_S", 1, 86_400) or RECONCILE_S,
         alertmanager_receivers=read_names(given, "AEGIS_ALERTMANAGER_RECEIVERS"),
         changes_secret=_secret(given, "AEGIS_CHANGES_SECRET"),
-        otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
+        otlp_endpoint=read_address(given, "AEGIS_OTLP_ENDPOINT"),
+        addresses=read_addresses(given),
     )
 
 
@@ -182,20 +187,6 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
-
-
-def _address(given: Mapping[str, str], name: str) -> str | None:
-    text = given.get(name)
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.password
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(f"{name}: must be an http(s) address without a password")
-    return text
 
 
 def _secret(given: Mapping[str, str], name: str) -> str | None:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aegis.agent.diagnoser import AskedTime, conclude, informed, look_for_onset
+from aegis.agent.diagnoser import (
+    AskedTime,
+    alerted,
+    conclude,
+    informed,
+    look_for_onset,
+    with_alerts_told,
+)
+from aegis.agent.history import with_history
 from aegis.agent.monitor import (
     UNWATCHED,
     Scene,
@@ -101,6 +109,7 @@ async def analyze_incident(
         observations = with_alarm(observations, question.service)
     onset = None
     taken += read
+    observations = alerted(observations, question.text)
     if not question.exact:
         observations = informed(observations, question.text)
     if not question.exact and "onset" not in ablate:
@@ -109,4 +118,8 @@ async def analyze_incident(
         taken.append(looked)
     diagnosis, concluded = conclude(observations, ablate, watch, onset)
     answer = narrate(diagnosis, question.language, question.text)
-    return Analysis(question, diagnosis, answer, (*taken, concluded))
+    diagnosis = with_alerts_told(diagnosis, observations)
+    diagnosis, compared = await with_history(
+        diagnosis, observations.metrics, sources.history, watch
+    )
+    return Analysis(question, diagnosis, answer, (*taken, concluded, *compared))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from aegis.agent.diagnoser import alerted
 from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
 from aegis.engine.graph import traced_calls
 from aegis.engine.trace_tree import TraceTree
@@ -55,6 +56,7 @@ async def record_case(
     """
     sink.check_free()
     seen, _ = await collect(sources, scene, incident.window, watch=watch)
+    seen = alerted(seen, incident.question)
     _check_not_empty(seen)
     clean = without_secrets(seen)
     header = _header(incident, clean)

@@ -54,6 +54,7 @@ class Search:
     service: str | None = None
     min_duration_ns: int | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ def _v3_search(search: Search) -> tuple[tuple[str, str], ...]:
     ]
     if search.service is not None:
         asked.insert(0, ("query.service_name", search.service))
+    if search.operation is not None:
+        asked.append(("query.operation_name", search.operation))
     if search.min_duration_ns is not None:
         asked.append(("query.duration_min", f"{search.min_duration_ns}ns"))
     if search.tags:
@@ -195,6 +198,8 @@ def _classic_search(search: Search) -> tuple[tuple[str, str], ...]:
         ("end", str(search.window.end_ns // 1000)),
         ("limit", str(search.depth)),
     ]
+    if search.operation is not None:
+        asked.append(("operation", search.operation))
     if search.min_duration_ns is not None:
         asked.append(("minDuration", f"{search.min_duration_ns}ns"))
     if search.tags:

@@ -6,12 +6,13 @@ import base64
 import re
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from aegis.adapters.http_client.answers import storable
-from aegis.model.telemetry import Int32s, SpanTable, TimeWindow
+from aegis.model.telemetry import Int32s, SpanTable, TimeWindow, from_ns
 
 LONGEST_NAME = 512
 LONGEST_SPAN_NS = 30 * 366 * 86_400 * 1_000_000_000
@@ -124,6 +125,16 @@ def table_of(rows: Iterable[SpanRow], window: TimeWindow, sampled_share: float) 
         np.array([row.error for row in inside], dtype=np.bool_),
         sampled_share,
     )
+
+
+def whole_table(rows: Sequence[SpanRow]) -> SpanTable:
+    """All of the rows, whenever they start; `sampled_share` is 1."""
+    if not rows:
+        return SpanTable.empty()
+    starts = [row.start_ns for row in rows]
+    margin = timedelta(seconds=1)
+    reach = TimeWindow(from_ns(min(starts)) - margin, from_ns(max(starts)) + margin)
+    return table_of(rows, reach, 1.0)
 
 
 def _coded(names: Sequence[str]) -> tuple[tuple[str, ...], Int32s]:

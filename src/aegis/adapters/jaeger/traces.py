@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from itertools import chain
 
 from aegis.adapters.http_client.client import BackendClient
@@ -21,10 +20,10 @@ from aegis.adapters.jaeger.sampling import (
     share_read,
     slices,
 )
-from aegis.adapters.jaeger.span_rows import SpanRow, table_of
+from aegis.adapters.jaeger.span_rows import table_of, whole_table
 from aegis.model.errors import AnswerTooLarge, SourceError, SourceUnavailable
 from aegis.model.evidence import EvidenceGap
-from aegis.model.telemetry import ServiceGraph, SpanTable, TimeWindow, from_ns
+from aegis.model.telemetry import ServiceGraph, SpanTable, TimeWindow
 
 MOST_TRACES = 2000
 MOST_SPANS = 200_000
@@ -68,7 +67,7 @@ class JaegerTraces:
     async def read_trace(self, trace_id: str) -> SpanTable:
         """All spans of one trace; empty where it is not known. `sampled_share` is 1."""
         found = await self.api.trace(trace_id)
-        return _everything(found.rows)
+        return whole_table(found.rows)
 
     async def service_graph(self, window: TimeWindow) -> ServiceGraph:
         """Who calls whom: as Jaeger has computed it, else from the traces of the window."""
@@ -203,16 +202,6 @@ class _Reading:
         malformed = sum(part.found.malformed for part in self.seen)
         notes = Notes(traces, searches, share, malformed, self.failed, unseen, self.cohorts)
         return table, notes.gaps()
-
-
-def _everything(rows: Sequence[SpanRow]) -> SpanTable:
-    if not rows:
-        return SpanTable.empty()
-    starts = [row.start_ns for row in rows]
-    margin = timedelta(seconds=1)
-    return table_of(
-        rows, TimeWindow(from_ns(min(starts)) - margin, from_ns(max(starts)) + margin), 1.0
-    )
 
 
 def _calls_in(table: SpanTable) -> set[tuple[str, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aegis.adapters.http_client.client import BackendClient
+from aegis.adapters.log_groups import grouped
 from aegis.adapters.loki import said
 from aegis.adapters.loki.answers import Row
 from aegis.adapters.loki.identity import service_label
@@ -17,18 +17,13 @@ from aegis.adapters.loki.selector import ServiceSelector
 from aegis.adapters.loki.table import log_table
 from aegis.model.errors import InvalidRequest
 from aegis.model.evidence import EvidenceGap
-from aegis.model.log_search import LogEvidence, LogGroup, LogPattern, LogSearchRequest, LogVolume
-from aegis.model.telemetry import LogTable, TimeWindow
+from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
+from aegis.model.telemetry import TimeWindow
 
 LONGEST_WINDOW_S = 6 * 3600
 MOST_LINES = 500
 MOST_ANSWER_BYTES = 2 * MIB
 SUB_WINDOWS = 4
-MOST_TRACES = 3
-HEADER_CHARACTERS = 120
-
-_VARYING = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
-_ERROR_LEVEL = re.compile(r"(?i)err|fatal|crit|panic|severe|alert|emerg")
 
 
 @dataclass(slots=True)
@@ -60,7 +55,7 @@ class LokiSearch:
         if there > len(rows):
             gaps.append(said.first_lines(len(rows), there, SUB_WINDOWS))
         counted = sorted(matching.items(), key=lambda one: (-one[1], one[0]))
-        groups = _groups(table, asked.services)
+        groups = grouped(table, asked.services)
         return LogEvidence(query.text(), asked.window, tuple(counted), groups, tuple(gaps))
 
     async def volume_by_service(self, window: TimeWindow) -> tuple[LogVolume, ...]:
@@ -82,6 +77,9 @@ class LokiSearch:
             counted = await self._matching(questions, LogQuery(every), label, window)
             found = [LogVolume(name, lines, "lines") for name, lines in counted.items()]
         return tuple(sorted(found, key=lambda one: (-one.amount, one.service)))
+
+    async def names(self, window: TimeWindow) -> tuple[str, ...]:
+        return tuple(sorted(one.service for one in await self.volume_by_service(window)))
 
     async def patterns(self, service: str, window: TimeWindow) -> tuple[LogPattern, ...] | None:
         _check_window(window)
@@ -153,37 +151,3 @@ def _filters(asked: LogSearchRequest) -> tuple[LineFilter, ...]:
             raise InvalidRequest("status_codes", "must be from 100 to 599")
         parts.append(rf"\b{code}\b")
     return (LineFilter("|~", f"(?i)({'|'.join(parts)})"),) if parts else ()
-
-
-def _groups(table: LogTable, services: Sequence[str]) -> tuple[LogGroup, ...]:
-    """Wanted services first, then errors, then what was written most."""
-    members: dict[tuple[str, str | None, str], list[int]] = {}
-    for row, body in enumerate(table.body):
-        code = int(table.level_code[row])
-        level = table.levels[code] if code >= 0 else None
-        key = (table.services[table.service_code[row]], level, _VARYING.sub("<*>", body))
-        members.setdefault(key, []).append(row)
-    groups = [_group(table, service, level, rows) for (service, level, _), rows in members.items()]
-    wanted: Mapping[str, int] = {name: place for place, name in enumerate(services)}
-
-    def order(group: LogGroup) -> tuple[int, bool, int, int, str]:
-        place = wanted.get(group.service, len(wanted))
-        harmless = not _ERROR_LEVEL.search(group.level or group.example[:HEADER_CHARACTERS])
-        return place, harmless, -group.lines, group.first_ns, group.example
-
-    return tuple(sorted(groups, key=order))
-
-
-def _group(table: LogTable, service: str, level: str | None, rows: list[int]) -> LogGroup:
-    rows.sort(key=lambda row: int(table.time_ns[row]))
-    traces = [table.trace_id[row].decode("utf-8", "replace") for row in rows]
-    named = tuple(dict.fromkeys(trace for trace in traces if trace))
-    return LogGroup(
-        service,
-        level,
-        table.body[rows[0]],
-        len(rows),
-        int(table.time_ns[rows[0]]),
-        int(table.time_ns[rows[-1]]),
-        named[:MOST_TRACES],
-    )

@@ -26,7 +26,7 @@ from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
 from aegis.adapters.prometheus.governor import moments_of, text_batches
-from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo
+from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo, family_of
 from aegis.adapters.prometheus.promql import one_of, quoted, selector
 from aegis.model.errors import SourceRejected
 from aegis.model.telemetry import TimeWindow
@@ -51,7 +51,8 @@ _KINDS: Mapping[str, Kind] = {
 @dataclass(frozen=True, slots=True)
 class Discovered:
     """`names` counts all metric names; `interval_s` is the usual time between two samples,
-    `slowest_s` the longest of those looked at."""
+    `slowest_s` the longest of those looked at. `left_out` names the catalog knows were not
+    looked at, `silent` families had no series at any of the moments looked at."""
 
     flavour: Flavour
     names: int
@@ -59,6 +60,7 @@ class Discovered:
     interval_s: int
     slowest_s: int
     left_out: int
+    silent: tuple[str, ...] = ()
 
 
 async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> Discovered:
@@ -71,7 +73,7 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
     known = sorted(catalog.of_interest(names))
     wanted, left_out = known[:MOST_NAMES], known[MOST_NAMES:]
     if not wanted:
-        return Discovered(flavour, len(names), Inventory({}), *_unknown(), 0)
+        return Discovered(flavour, len(names), Inventory({}), *_unknown(), left_out=0)
     looked_at = [one for one in wanted if not _is_told_by_count(one, set(wanted))]
     natives = [one for one in looked_at if _is_native(one, metadata, set(names))]
     plain = [one for one in looked_at if one not in natives]
@@ -88,8 +90,9 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
         if seen is not None:
             kind = "native_histogram" if name in natives else _kind(name, metadata, seen, names)
             metrics[name] = MetricInfo(name, kind, _unit(name, metadata), seen)
+    silent = tuple(sorted({family_of(one) for one in wanted if one not in metrics}))
     return Discovered(
-        flavour, len(names), Inventory(metrics), *timed.result(), left_out=len(left_out)
+        flavour, len(names), Inventory(metrics), *timed.result(), len(left_out), silent
     )
 
 

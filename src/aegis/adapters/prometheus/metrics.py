@@ -27,6 +27,7 @@ from aegis.adapters.prometheus.governor import (
     SLOW_S,
     Shape,
     first_step_s,
+    moments_of,
     rate_window_s,
     shape,
 )
@@ -55,6 +56,8 @@ class PrometheusMetrics:
             found = await discover(api, self.catalog, window)
         if not found.inventory.metrics:
             gaps = [unseen.nothing_known(found.names), *unseen.of_remarks(api.remarks)]
+            if found.silent:
+                gaps = [*unseen.of_silent(found.silent, moments_of(window)), *gaps[1:]]
             return Matrix(), tuple(gaps)
         queries = plan(found.inventory, self.catalog, rate_window_s(found.slowest_s)).queries
         asker = Asker(api, MOST_REQUESTS)
@@ -74,6 +77,7 @@ class PrometheusMetrics:
             ),
             *unseen.of_golden_signals(series, _signals(queries)),
             *_not_asked(queries, shaped, asker),
+            *unseen.of_silent(found.silent, moments_of(window)),
             *unseen.of_names_left_out(found.left_out, MOST_NAMES),
             *unseen.of_services_left_out(dropped, MOST_SERVICES),
             *unseen.of_remarks(api.remarks),

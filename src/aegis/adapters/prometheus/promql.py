@@ -112,7 +112,10 @@ def check_range(promql: str, range_s: float, step_s: int) -> CheckedRange:
     if points > MOST_POINTS:
         least = int(range_s // (MOST_POINTS - 1)) + 1
         raise InvalidRequest("step", f"{points} points are too many; use a step of {least} s")
-    inner = _inner_points(_parsed(promql), 1)
+    tree = parsed(promql)
+    if type(tree).__name__ in ("MatrixSelector", "SubqueryExpr", "StringLiteral"):
+        raise InvalidRequest("promql", "is no value at a moment; put rate(…) or the like around it")
+    inner = _inner_points(tree, 1)
     if points * inner > MOST_POINTS * 10:
         raise InvalidRequest(
             "promql", f"its subqueries evaluate {points * inner} points; use a coarser one"
@@ -122,13 +125,14 @@ def check_range(promql: str, range_s: float, step_s: int) -> CheckedRange:
 
 def check_instant(promql: str) -> CheckedRange:
     """The same for a single moment."""
-    points = _inner_points(_parsed(promql), 1)
+    points = _inner_points(parsed(promql), 1)
     if points > MOST_POINTS:
         raise InvalidRequest("promql", f"its subqueries evaluate {points} points, not ≤ 1000")
     return CheckedRange(promql, 0, points)
 
 
-def _parsed(promql: str) -> Any:
+def parsed(promql: str) -> Any:
+    """The syntax tree; InvalidRequest where the text is none or could hurt the parser."""
     import promql_parser
 
     if len(promql) > MOST_CHARACTERS:
@@ -200,10 +204,11 @@ def _inner_points(node: Any, times: int) -> int:
         _check_offset(node.offset)
         _check_selective(node)
         return times
-    return max((_inner_points(child, times) for child in _children(node)), default=times)
+    return max((_inner_points(child, times) for child in children(node)), default=times)
 
 
-def _children(node: Any) -> Iterator[Any]:
+def children(node: Any) -> Iterator[Any]:
+    """The expressions that an expression is made of."""
     for name in ("expr", "lhs", "rhs", "param"):
         child = getattr(node, name, None)
         if child is not None and not isinstance(child, str | int | float):

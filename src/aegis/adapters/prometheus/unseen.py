@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from aegis.adapters.prometheus.answers import Remarks, Row
 from aegis.adapters.prometheus.identity import service_of
@@ -53,6 +54,15 @@ def of_remarks(remarks: Remarks) -> list[EvidenceGap]:
     return gaps
 
 
+def of_histograms(count: int) -> EvidenceGap:
+    return _gap(
+        "sampled",
+        f"{count} 个序列是原生直方图，没有数值：请用 histogram_quantile(…) 或 histogram_count(…)。",
+        f"{count} series are native histograms without a number: ask for histogram_quantile(…) "
+        "or histogram_count(…) of them.",
+    )
+
+
 def of_skipped(names: Sequence[str], *, is_slow: bool) -> list[EvidenceGap]:
     """Queries that were planned and not sent."""
     if not names:
@@ -89,6 +99,23 @@ def of_names_left_out(count: int, most: int) -> list[EvidenceGap]:
             "sampled",
             f"目录认识的指标名超过 {most} 个，其余 {count} 个没有查看。",
             f"More than {most} metric names are known to the catalog; {count} were not looked at.",
+        )
+    ]
+
+
+def of_silent(names: Sequence[str], moments: Sequence[datetime]) -> list[EvidenceGap]:
+    """What exists in the time, but at none of the moments that were looked at."""
+    if not names:
+        return []
+    told, more = _listed(names)
+    times = ", ".join(f"{one:%H:%M:%S}" for one in sorted(moments))
+    return [
+        _gap(
+            "no_data",
+            f"{len(names)} 类指标在查看的三个时刻（UTC {times}）都没有序列，没有读取："
+            f"{told}{more.zh}；只在其间出现过的看不到。",
+            f"{len(names)} kinds of metrics had no series at the three moments looked at ({times} "
+            f"UTC) and were not read: {told}{more.en}; what came and went between is not seen.",
         )
     ]
 

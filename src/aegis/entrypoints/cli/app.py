@@ -32,6 +32,7 @@ from aegis.entrypoints.cli.options import (
     window_of,
 )
 from aegis.entrypoints.cli.route_commands import routes_app
+from aegis.entrypoints.cli.tool_commands import tools_app
 from aegis.model.errors import (
     AegisError,
     ConfigurationError,
@@ -58,6 +59,7 @@ app.add_typer(alerts_app, name="alerts")
 app.add_typer(db_app, name="db")
 app.add_typer(feishu_app, name="feishu")
 app.add_typer(routes_app, name="routes")
+app.add_typer(tools_app, name="tools")
 
 
 def main() -> None:
@@ -179,7 +181,11 @@ def verify(
     ],
     case: Annotated[
         Path | None,
-        typer.Option("--case", metavar="DIR", help="Where to ask again; else AEGIS_CASE_DIR."),
+        typer.Option(
+            "--case",
+            metavar="DIR",
+            help="Where to ask again; else AEGIS_CASE_DIR, else the configured backends.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -288,7 +294,7 @@ def _print_analysis(analysis: Analysis, as_json: bool) -> None:
     from aegis.entrypoints.cli.answer_text import print_answer
 
     if as_json:
-        print_json(answer_json(analysis))
+        print_json(answer_json(analysis, read_settings().addresses))
     else:
         print_answer(console(), analysis)
 

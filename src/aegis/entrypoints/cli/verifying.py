@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from aegis import bootstrap
-from aegis.entrypoints.citations import checked_json, citations_of
+from aegis.bootstrap.live import verify_live
+from aegis.entrypoints.citations import checked_json, citations_of, reach_of
 from aegis.model.errors import ConfigurationError, InvalidRequest
 from aegis.settings import Settings
 
@@ -23,12 +24,22 @@ _STYLES = {"match": "green", "changed": "yellow", "gone": "red", "unverifiable":
 
 
 def verify_file(answer: Path, case: Path | None, settings: Settings) -> list[Result]:
-    """InvalidRequest where the file is no answer, ConfigurationError without a source."""
-    citations = citations_of(_read(answer), settings.timezone)
+    """Asks the case, else AEGIS_CASE_DIR, else the configured backends.
+
+    InvalidRequest where the file is no answer, ConfigurationError without a source.
+    """
+    told = _read(answer)
+    citations = citations_of(told, settings.timezone)
     cases = case or settings.case_dir
-    if cases is None:
-        raise ConfigurationError("--case: give a case folder, or set AEGIS_CASE_DIR")
-    checked = bootstrap.verify_recorded(cases, citations)
+    if cases is not None:
+        checked = bootstrap.verify_recorded(cases, citations)
+    elif settings.has_telemetry:
+        checked = verify_live(settings, citations, reach_of(told))
+    else:
+        raise ConfigurationError(
+            "--case: give a case folder, or set AEGIS_CASE_DIR, PROMETHEUS_BASE_URL, "
+            "LOKI_BASE_URL or JAEGER_BASE_URL"
+        )
     return cast("list[Result]", checked_json(citations, checked))
 
 

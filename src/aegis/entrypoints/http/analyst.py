@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from aegis import bootstrap
 from aegis.bootstrap.live import analyze_live, verify_live
 from aegis.entrypoints.answer_json import answer_json
-from aegis.entrypoints.citations import checked_json, citations_of
+from aegis.entrypoints.citations import checked_json, citations_of, reach_of
 from aegis.model.errors import AegisError, ConfigurationError, InvalidCase, InvalidRequest
 from aegis.model.telemetry import TimeWindow
 from aegis.settings import read_settings
@@ -100,13 +100,13 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
         analysis = analyze_live(read_settings(), asked, progress)
     else:
         analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, progress)
-    return answer_json(analysis) | {"session_id": job["session_id"]}
+    return answer_json(analysis, read_settings().addresses) | {"session_id": job["session_id"]}
 
 
 def _verify(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
     citations = citations_of(job, ZoneInfo(job["timezone"]))
     if job["cases"] is None:
-        checked = verify_live(read_settings(), citations)
+        checked = verify_live(read_settings(), citations, reach_of(job))
     else:
         checked = bootstrap.verify_recorded(Path(job["cases"]), citations)
     return {"results": checked_json(citations, checked)}

@@ -57,6 +57,7 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
             "cases": _cases(settings),
             "timezone": settings.timezone.key,
             "evidence": [item.model_dump() for item in asked.evidence],
+            "trace": asked.trace,
         }
         return await _answer(request, analysts, job)
 

@@ -74,9 +74,10 @@ class CitedEvidence(BaseModel):
 
 
 class VerifyRequest(BaseModel):
-    """The evidence of an answer, or the whole answer."""
+    """The evidence of an answer, or the whole answer: its trace tells what was sampled."""
 
     evidence: Annotated[list[CitedEvidence], Field(max_length=1000)]
+    trace: dict[str, Any] | None = None
 
 
 class Checked(BaseModel):
@@ -120,6 +121,7 @@ class Evidence(CitedEvidence):
 
     service: str
     peer: str | None
+    link: str | None = Field(description="where a browser shows it; null where nothing is set")
 
 
 class Onset(Strict):

@@ -12,10 +12,12 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from aegis.engine.alert_evidence import alert_finding, alert_query
 from aegis.engine.findings import Finding
 from aegis.engine.log_lines import ReadLines, log_query
 from aegis.engine.measured import MeasuredSeries
 from aegis.engine.trace_tree import NO_ROW, TraceTree, dense, operation_groups, span_query
+from aegis.model.alert import Alert
 from aegis.model.evidence import Signal, Source
 from aegis.model.telemetry import UNDATED, Change, Floats, Int64s, to_ns
 
@@ -48,6 +50,12 @@ def change_rows(changes: Sequence[Change], queries: Queries) -> Iterator[Finding
             yield _rows(
                 "changes", "change", query, change.service, None, subject, "min", when, np.ones(1)
             )
+
+
+def alert_rows(alerts: Sequence[Alert], queries: Queries) -> Iterator[Finding]:
+    for alert in alerts:
+        if alert_query(alert) in queries:
+            yield alert_finding("", alert)
 
 
 def span_rows(tree: TraceTree, queries: Queries) -> Iterator[Finding]:

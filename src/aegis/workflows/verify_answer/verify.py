@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 
+from aegis.agent.joined_names import NameRules
 from aegis.agent.monitor import Sources
 from aegis.engine.findings import Finding
 from aegis.engine.log_lines import read_lines
@@ -19,23 +20,26 @@ from aegis.engine.onset_baseline import lines_outside, series_outside, spans_out
 from aegis.engine.spans import span_findings
 from aegis.engine.statements import describe
 from aegis.engine.trace_tree import TraceTree
-from aegis.model.errors import InvalidCase, SourceError
-from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.telemetry import Change, TimeWindow
 from aegis.model.text import Text
 from aegis.workflows.verify_answer.measure_again import (
+    alert_rows,
     change_rows,
     log_rows,
     metric_rows,
     span_rows,
 )
+from aegis.workflows.verify_answer.read_again import NO_SOURCE, Tables, read_again
 
 Verdict = Literal["match", "changed", "gone", "unverifiable"]
-Table = TypeVar("Table")
 
 _GONE = Text(
     "该查询在这段时间内已经没有任何数据。", "The query finds nothing in that time any more."
 )
-_NO_SOURCE = Text("没有可以再次查询的数据源。", "There is no source to ask again.")
+_ENDED = Text(
+    "该告警现在不再触发，告警源也不记得它是否触发过。",
+    "The alert fires no more, and its source does not remember whether it did.",
+)
 _P95 = 0.95
 
 
@@ -83,7 +87,7 @@ class Again:
     judge: Callable[[TimeWindow], list[Finding]]
 
 
-def unverifiable(citation: Citation, why: Text = _NO_SOURCE) -> Checked:
+def unverifiable(citation: Citation, why: Text = NO_SOURCE) -> Checked:
     return Checked(citation.id, "unverifiable", why, None)
 
 
@@ -92,44 +96,24 @@ async def verify_answer(
     sources: Sources,
     changes: Sequence[Change],
     reach: TimeWindow,
+    names: NameRules | None = None,
 ) -> tuple[Checked, ...]:
     """One verdict a citation, in the order given.
 
     `reach` is the time to read: spans need the rest of their trace, rates the sample before,
     so it is wider than any citation. A source that cannot be read makes its citations
-    unverifiable, never changed.
+    unverifiable, never changed. `names` as they were joined for the answer.
     """
-    read = await _read_all(sources, reach)
+    read = await read_again(sources, changes, reach, names)
     again: dict[tuple[TimeWindow, ...], Again] = {}
     for citation in citations:
         if citation.left_out not in again:
             alike = [one for one in citations if one.left_out == citation.left_out]
-            again[citation.left_out] = _measure_again(alike, read, changes)
+            again[citation.left_out] = _measure_again(alike, read)
     return tuple(_check(citation, again[citation.left_out]) for citation in citations)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tables:
-    """All sources, read once, and why one could not be."""
-
-    metrics: Matrix
-    spans: SpanTable
-    logs: LogTable
-    no_metrics: Text | None
-    no_traces: Text | None
-    no_logs: Text | None
-
-
-async def _read_all(sources: Sources, reach: TimeWindow) -> _Tables:
-    metrics, no_metrics = await _read(lambda: _metrics_of(sources, reach), Matrix())
-    spans, no_traces = await _read(lambda: _spans_of(sources, reach), SpanTable.empty())
-    logs, no_logs = await _read(lambda: _logs_of(sources, reach), LogTable.empty())
-    return _Tables(metrics, spans, logs, no_metrics, no_traces, no_logs)
-
-
-def _measure_again(
-    citations: Sequence[Citation], read: _Tables, changes: Sequence[Change]
-) -> Again:
+def _measure_again(citations: Sequence[Citation], read: Tables) -> Again:
     """For citations that left out the same rows, which are left out again."""
     left_out = citations[0].left_out
     matrix = series_outside(read.metrics, left_out)
@@ -145,12 +129,14 @@ def _measure_again(
         # Lines get their spans, and some their time, from the traces.
         "logs": read.no_logs or read.no_traces,
         "changes": None,
+        "alerts": read.no_alerts,
     }
     found: dict[str, list[Finding]] = {
         "metrics": list(metric_rows(usable, queries.get("metrics", set()))),
         "traces": list(span_rows(tree, queries.get("traces", set()))),
         "logs": list(log_rows(lines, queries.get("logs", set()))),
-        "changes": list(change_rows(changes, queries.get("changes", set()))),
+        "changes": list(change_rows(read.changes, queries.get("changes", set()))),
+        "alerts": list(alert_rows(read.alerts, queries.get("alerts", set()))),
     }
 
     @lru_cache(maxsize=4)
@@ -168,30 +154,10 @@ def _measure_again(
     )
 
 
-async def _read(ask: Callable[[], Awaitable[Table]], empty: Table) -> tuple[Table, Text | None]:
-    try:
-        return await ask(), None
-    except (SourceError, InvalidCase) as error:
-        why = str(error)
-        return empty, Text(f"数据源无法读取：{why}。", f"The source could not be read: {why}.")
-
-
-async def _metrics_of(sources: Sources, reach: TimeWindow) -> Matrix:
-    return (await sources.metrics.read_metrics(reach))[0]
-
-
-async def _spans_of(sources: Sources, reach: TimeWindow) -> SpanTable:
-    return (await sources.traces.read_spans(reach))[0]
-
-
-async def _logs_of(sources: Sources, reach: TimeWindow) -> LogTable:
-    return (await sources.logs.read_logs(reach))[0]
-
-
 def _check(citation: Citation, again: Again) -> Checked:
     rows = again.tables.get(citation.source)
     if rows is None:
-        return unverifiable(citation, again.why_not.get(citation.source, _NO_SOURCE))
+        return unverifiable(citation, again.why_not.get(citation.source, NO_SOURCE))
     cut = [_within(one, citation.data_window) for one in rows if _answers(one, citation)]
     for one in cut:
         if one.digest() == citation.sha256:
@@ -199,6 +165,8 @@ def _check(citation: Citation, again: Again) -> Checked:
             return Checked(citation.id, "match", said, citation.sha256)
     left = [one for one in cut if len(one.times_ns)]
     if not left:
+        if citation.source == "alerts":
+            return unverifiable(citation, _ENDED)
         return Checked(citation.id, "gone", _GONE, None)
     now = max(left, key=lambda one: (one.subject == citation.subject, len(one.times_ns)))
     return Checked(citation.id, "changed", _statement(now, citation, again), now.digest())
@@ -223,7 +191,7 @@ def _within(rows: Finding, window: TimeWindow) -> Finding:
 def _statement(now: Finding, citation: Citation, again: Again) -> Text:
     """What is measured now, in the engine's own terms where it still stands out."""
     count = len(now.times_ns)
-    if citation.window is None or now.signal == "change":
+    if citation.window is None or now.signal in ("change", "alert"):
         return Text(
             f"该查询现在得到 {count:,} 行，内容与引用时不同。",
             f"The query now finds {count:,} rows, not those that were cited.",
