@@ -116,6 +116,12 @@ def test_a_change_is_told_with_what_is_known(
     assert text.zh == zh
 
 
+def test_a_change_is_told_in_the_words_of_whoever_made_it() -> None:
+    text = change_event("cart", "deploy", "v2", "cache\nthe prices")
+    assert text.en == "cart: deploy to v2 (cache the prices)."
+    assert text.zh == "cart 部署至 v2（cache the prices）。"
+
+
 @pytest.mark.parametrize("source", get_args(Source))
 @pytest.mark.parametrize("reason", get_args(GapReason))
 def test_every_gap_says_what_was_not_seen(source: Source, reason: GapReason) -> None:

@@ -26,12 +26,14 @@ from aegis.adapters.system_clock import SystemClock
 from aegis.agent.alerts import AlertsWithMemory
 from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
+from aegis.agent.known_changes import ToldAndSeen
 from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Sources, Watch
 from aegis.bootstrap import Asked, run_to_end, time_of
+from aegis.bootstrap.reported import reported_changes
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
-from aegis.ports import AlertSource, Clock
+from aegis.ports import AlertSource, ChangeSource, Clock
 from aegis.settings import Settings
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident, state_plan
 from aegis.workflows.record_case import Incident, Recorded, record_case
@@ -53,6 +55,7 @@ class Backends:
     catalog: Catalog
     selector: ServiceSelector
     names: NameRules
+    db_url: str
     breakers: dict[BackendName, CircuitBreaker] = field(default_factory=dict)
 
     @staticmethod
@@ -69,6 +72,7 @@ class Backends:
             load_catalog(settings.signals_file),
             service_selector(settings.loki_service_label_key, settings.loki_selector_template),
             NameRules(settings.service_aliases),
+            settings.db_url,
         )
 
     @asynccontextmanager
@@ -81,7 +85,8 @@ class Backends:
                 breaker = self.breakers.setdefault(name, CircuitBreaker())
                 client = BackendClient(config, budget, breaker)
                 clients[name] = await stack.enter_async_context(client)
-            yield OpenBackends(self, clients, budget)
+            told = stack.enter_context(reported_changes(self.db_url, SystemClock()))
+            yield OpenBackends(self, clients, budget, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class OpenBackends:
     backends: Backends
     clients: Mapping[BackendName, BackendClient]
     budget: Budget
+    told: ChangeSource | None = None
 
     def sources(self, clock: Clock) -> Sources:
         clients, backends = self.clients, self.backends
@@ -104,12 +110,19 @@ class OpenBackends:
             logs=LokiLogs(clients["loki"], backends.selector)
             if "loki" in clients
             else NotConfigured("loki"),
-            changes=KubernetesChanges(clients["prometheus"], backends.catalog)
-            if "prometheus" in clients
-            else None,
+            changes=self.changes(),
             alerts=self.alerts(clock),
             history=PrometheusHistory(clients["prometheus"]) if "prometheus" in clients else None,
         )
+
+    def changes(self) -> ChangeSource | None:
+        """Those reported to the server, and rollouts that Prometheus shows."""
+        seen = None
+        if "prometheus" in self.clients:
+            seen = KubernetesChanges(self.clients["prometheus"], self.backends.catalog)
+        if self.told is not None and seen is not None:
+            return ToldAndSeen(self.told, seen, DEADLINE_S)
+        return self.told or seen
 
     def alerts(self, clock: Clock) -> AlertSource | None:
         """Alertmanager, and what Prometheus remembers of alerts, as far as they are there."""

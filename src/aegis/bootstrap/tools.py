@@ -14,7 +14,6 @@ from aegis.adapters.http_client.budget import MIB, Budget
 from aegis.adapters.jaeger.trace_search import JaegerSearch
 from aegis.adapters.loki.search import LokiSearch
 from aegis.adapters.prometheus.free_query import PrometheusQuery
-from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.service_names import PrometheusServices
 from aegis.adapters.system_clock import SystemClock
 from aegis.agent.tools import logs, metrics, surroundings, traces
@@ -94,8 +93,6 @@ def _live(open_: OpenBackends, times: Times, clock: Clock) -> list[Tool[Any] | U
     if "prometheus" in clients:
         query = PrometheusQuery(clients["prometheus"])
         found += [metrics.query_range(query, times), metrics.metadata_lookup(query, times)]
-        changes = KubernetesChanges(clients["prometheus"], backends.catalog)
-        found.append(surroundings.list_changes(changes, times))
         named["metrics"] = PrometheusServices(clients["prometheus"], backends.catalog)
     if "loki" in clients:
         search = LokiSearch(clients["loki"], backends.selector)
@@ -105,6 +102,8 @@ def _live(open_: OpenBackends, times: Times, clock: Clock) -> list[Tool[Any] | U
         traced = JaegerSearch(clients["jaeger"])
         found.append(traces.query_traces(traced, times))
         named["traces"] = traced
+    if (changes := open_.changes()) is not None:
+        found.append(surroundings.list_changes(changes, times))
     if (alerts := open_.alerts(clock)) is not None:
         found.append(surroundings.list_alerts(alerts, times))
     found.append(surroundings.list_services(named, times))

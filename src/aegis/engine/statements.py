@@ -171,16 +171,18 @@ def onset_event(service: str, evidence_statement: Text) -> Text:
     )
 
 
-def change_event(service: str, kind: str | None, version: str | None) -> Text:
-    """A deploy or another change of a service; its kind and version may be unknown."""
+def change_event(
+    service: str, kind: str | None, version: str | None, title: str | None = None
+) -> Text:
+    """A deploy or another change of a service; all but the service may be unknown."""
     name, what = tidy(service), tidy(kind) if kind else None
     to = tidy(version) if version else None
     zh_kind = _CHANGE_KINDS.get(what.lower(), what) if what else "变更"
     zh = f"{name} {zh_kind}" if not zh_kind.isascii() else f"{name} 变更（{zh_kind}）"
-    return Text(
-        f"{zh}至 {to}。" if to else f"{zh}。",
-        f"{name}: {what or 'change'}" + (f" to {to}." if to else "."),
-    )
+    said = tidy(title) if title else None
+    zh = f"{zh}至 {to}" if to else zh
+    en = f"{name}: {what or 'change'}" + (f" to {to}" if to else "")
+    return Text(f"{zh}（{said}）。" if said else f"{zh}。", f"{en} ({said})." if said else f"{en}.")
 
 
 def gap_statement(

@@ -38,7 +38,7 @@ def timeline_of(
     happened = [
         TimelineEntry(
             to_ns(change.time),
-            change_event(change.service, change.kind, change.version),
+            change_event(change.service, change.kind, change.version, change.title),
             next(
                 (
                     item.id
