@@ -67,5 +67,5 @@ def test_a_second_process_on_the_same_sqlite_file_refuses_to_start(tmp_path: Pat
         second = aegis(tmp_path, settings, "second")
         second.start()
         assert second.process is not None
-        assert second.process.wait(60) != 0
-        assert "another Aegis serves with" in second.log.read_text()
+        assert second.process.wait(60) == 2
+        assert "error: AEGIS_DB_URL: another Aegis serves" in second.log.read_text()

@@ -22,6 +22,7 @@ from aegis.entrypoints.http.health import health_routes
 from aegis.entrypoints.http.observed import Observed
 from aegis.entrypoints.http.ops import ops_routes
 from aegis.entrypoints.http.problems import answer_with_problems
+from aegis.model.errors import AegisError
 from aegis.observability.measurements import Measurements
 from aegis.observability.tracing import stop_collecting
 from aegis.settings import Settings, read_settings
@@ -53,6 +54,9 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
                     yield
             else:
                 yield
+        except AegisError as error:
+            app.state.could_not_start = error
+            raise
         finally:
             await analysts.close()
             # Here and not in `serve`: uvicorn ends the process by the signal it was sent.
