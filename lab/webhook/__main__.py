@@ -48,6 +48,8 @@ class Compared:
             "p99_ms": round(self.aegis.percentile_ms(0.99), 2),
             "times_echo_p99": round(self.times, 2),
             "calls_a_second": round(len(self.aegis.seconds) / self.aegis.took_s, 1),
+            "echo_cpu_s": round(self.echo.cpu_s, 2),
+            "cpu_s": round(self.aegis.cpu_s, 2),
             "not_200": self.refused,
         }
 
@@ -83,8 +85,7 @@ def _run(alerts: int, folder: Path, db_url: str | None) -> tuple[list[Compared],
         _warm(bare, ours)
         before = ours.memory_mib()
         compared = [
-            Compared(storm.name, post(storm, bare.url), post(storm, ours.url))
-            for storm in storms(alerts)
+            Compared(storm.name, post(storm, bare), post(storm, ours)) for storm in storms(alerts)
         ]
         return compared, ours.memory_mib("VmHWM") - before
 
@@ -93,7 +94,7 @@ def _warm(*servers: Server) -> None:
     """The first calls of a process import and compile."""
     for server in servers:
         for storm in storms(200, round_=1):
-            post(storm, server.url)
+            post(storm, server)
 
 
 def _broken(compared: Sequence[Compared], grown_mib: float) -> list[str]:
@@ -122,6 +123,8 @@ def _print(compared: Sequence[Compared], grown_mib: float, broken: Sequence[str]
         "p99 ms",
         "× echo",
         "a second",
+        "echo cpu",
+        "cpu s",
         "≠ 200",
     ):
         table.add_column(column, justify="right")
