@@ -1,4 +1,4 @@
-"""What the platform accepts as a card, JSON 2.0; stricter than it is, as our cards need less."""
+"""What the platform accepts as a card, JSON 2.0, and what else our own cards must keep to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+
+from tests.feishu_platform.contents import read_content
 
 PROPERTIES: dict[str, set[str]] = {
     "markdown": {"tag", "content"},
@@ -37,7 +39,9 @@ def texts(card: dict[str, Any]) -> list[str]:
 def check_card(content: str, most_bytes: int = 28_000) -> dict[str, Any]:
     """The card; fails where the platform could refuse it or foreign text could have an effect."""
     assert sent_bytes(content) <= most_bytes
+    accepted = read_content("interactive", content, 0, set())
     card: dict[str, Any] = json.loads(content)
+    assert accepted.dead == 0, "a mention in the wrong syntax"
     assert set(card) == {"schema", "config", "header", "body"}
     assert card["schema"] == "2.0"
     assert set(card["config"]) == {"update_multi", "width_mode", "summary"}
@@ -56,6 +60,7 @@ def check_card(content: str, most_bytes: int = 28_000) -> dict[str, Any]:
         assert text.count("~~") % 2 == 0
         assert text.count("<font") == text.count("</font>")
     pings = [text for text in texts(card) if "<at" in text]
+    assert bool(accepted.pings) == bool(pings)
     assert len(pings) <= 1
     if pings:
         assert card["body"]["elements"][0]["content"] == pings[0], "a mention stands at the head"
@@ -76,9 +81,11 @@ def _check_element(element: dict[str, Any]) -> None:
 def check_text(content: str, most_bytes: int = 28_000) -> str:
     assert sent_bytes(content) <= most_bytes
     body: dict[str, Any] = json.loads(content)
-    assert set(body) == {"text"}
+    accepted = read_content("text", content, 0, set())
+    assert accepted.dead == 0
     text: str = body["text"]
     head, _, rest = text.partition("\n")
+    assert bool(accepted.pings) == ("<at" in head)
     assert "<" not in re.sub(r'<at user_id="(?:all|ou_[\w-]+)"></at>', "", head)
     assert "<" not in rest
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from datetime import timedelta
 
@@ -94,3 +95,66 @@ def test_room_is_used_up_to_the_last_byte_and_component() -> None:
     assert not Room(size, components_left=0).take(element)
     room = Room(3 * size, components_left=2)
     assert [room.take(element) for _ in range(3)] == [True, True, False]
+
+
+def test_three_that_are_over_are_shown_and_the_others_folded() -> None:
+    ended = [known({**SLOW, "pod": str(number)}, lasted=2) for number in range(5)]
+    one = known(SLOW)
+    (draft,) = compose(state([row(1, [one, *ended], ended)], [one, *ended]), style("en"))
+    elements = check_card(draft.content)["body"]["elements"]
+    shown = [one["content"][0] for one in elements if one["tag"] == "markdown"]
+    assert shown.count("✅") == 3
+    panels = [one for one in elements if one["tag"] == "collapsible_panel"]
+    assert [panel["header"]["title"]["content"] for panel in panels] == ["Resolved (2)", "Details"]
+
+
+def test_at_most_four_links_the_well_known_first() -> None:
+    annotations = {name: f"https://w.example/{name}" for name in ("a", "b", "c", "d")}
+    annotations |= {
+        "runbook_url": "https://w.example/r",
+        "dashboard": "https://w.example/d1",
+        "twin": "https://w.example/a",
+        "note": "see https://w.example/x",
+        "ftp": "ftp://w.example/x",
+    }
+    one = known(SLOW, annotations=annotations)
+    asked = style("en", link_hosts=("w.example",))
+    (draft,) = compose(state([row(1, [one])], [one]), asked)
+    links = next(text for text in texts(check_card(draft.content)) if "](" in text)
+    assert links.rsplit("\n", 1)[1] == (
+        "[Runbook](https://w.example/r) · [Dashboard](https://w.example/d1)"
+        " · [a](https://w.example/a) · [b](https://w.example/b)"
+    )
+
+
+def test_data_loss_stays_on_a_card_that_is_updated() -> None:
+    one = known(SLOW, lasted=2)
+    for before, now_ in ((7, 0), (0, 7), (7, 3)):
+        shown = card("c", [one], truncated=before)
+        due = row(1, closed=[one], truncated=now_)
+        (draft,) = compose(state([due], [one], [shown]), style("en"))
+        assert "cut off 7 alerts" in draft.content
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ('{}:{alertname="A B"}', """aegis alerts list --group '{}:{alertname="A B"}'"""),
+        ("k" * 161, "aegis alerts list"),
+        ("odd\u202ekey", "aegis alerts list"),
+        ("", "aegis alerts list"),
+    ],
+)
+def test_without_an_address_the_command_of_the_ledger_is_shown(key: str, command: str) -> None:
+    found = [known({**SLOW, "pod": str(number)}, group=key) for number in range(200)]
+    (draft,) = compose(state([row(1, found, group=key)], found), style("en"))
+    foot = html.unescape(texts(check_card(draft.content))[-1])
+    assert foot == f"**+132 more not listed here** · see all: {command}"
+
+
+def test_a_very_long_group_key_is_no_part_of_a_link() -> None:
+    for length, wanted in ((600, f"/alerts?group={'k' * 600})"), (601, "/alerts)")):
+        one = known(SLOW, group="k" * length)
+        asked = style("en", public_url="https://aegis.example.com")
+        (draft,) = compose(state([row(1, [one], group="k" * length)], [one]), asked)
+        assert texts(check_card(draft.content))[-1].endswith(wanted)

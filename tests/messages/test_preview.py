@@ -71,6 +71,8 @@ def test_a_resolution_without_its_time_ended_now() -> None:
     asked = style("en", routing=Routing(default=ANYBODY))
     (found,) = preview(open_ended, asked, NOW + timedelta(minutes=1))
     assert "resolved 16:01" in found.draft.content
+    assert found.draft.closes
+    assert found.draft.covers == ("preview",)
 
 
 def test_a_card_is_shown_in_a_terminal_as_people_would_read_it() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aegis.model.delivery import ShownCard
 from aegis.model.message import NOBODY, Mention
 from aegis.model.routing import MentionRule, Routing
 from aegis.workflows.deliver_messages.compose import compose
@@ -341,3 +342,48 @@ def test_whatever_happens_everything_is_told_once_and_nobody_is_woken_twice(
     first_cards = [draft for draft in one.sent if draft.operation == "create" and draft.covers]
     for draft in first_cards:
         assert draft.closes or draft.wakes or draft.replaces
+
+
+def test_a_card_is_updated_until_shortly_before_the_platform_refuses() -> None:
+    old, new = known(SLOW), known(SLOW_CART)
+    for age, wanted in (
+        (timedelta(days=13, hours=12), "update"),
+        (timedelta(days=13, hours=12, seconds=1), "create"),
+    ):
+        shown = card("old", [old], opened_at=NOW - age)
+        drafts = compose(state([row(1, [new])], [old, new], [shown]), style())
+        assert drafts[0].operation == wanted
+
+
+def test_what_takes_a_cards_place_shows_its_groups_and_its_losses() -> None:
+    one, two = known(SLOW, group="g"), known(FULL, group="h")
+    gone = card("old", [one, two], ["g", "h"], gone=True, truncated=7)
+    late = known(SLOW_CART, group="g")
+    rows = [row(1, [late], group="g", truncated=2), row(2, group="g", truncated=1)]
+    (only,) = compose(state(rows, [one, two, late], [gone]), style("en"))
+    assert [group.key for group in only.groups] == ["g", "h"]
+    assert "2 alert groups: 3 firing" in only.content
+    assert "cut off 7 alerts" in only.content
+    (other,) = compose(state(rows, [late]), style("en"))
+    assert "cut off 2 alerts" in other.content
+
+
+def test_a_storm_joins_the_newest_card_of_it_that_has_room() -> None:
+    def storm(name: str, minutes: float, count: int = 6, **changed: Any) -> ShownCard:
+        groups = [f"{name}{number}" for number in range(count)]
+        return card(name, [old], groups, opened_at=NOW - timedelta(minutes=minutes), **changed)
+
+    old = known(SLOW, group="a0")
+    new = [known({**FULL, "pod": str(number)}, group=f"n{number}") for number in range(6)]
+    rows = [row(number, [one], group=one.episode.group_key) for number, one in enumerate(new)]
+
+    def joined(*cards: ShownCard) -> str | None:
+        drafts = compose(state(rows, [old, *new], cards), style())
+        return next(draft.card_id for draft in drafts if draft.covers)
+
+    assert joined(storm("a", 5), storm("b", 2), storm("c", 4)) == "b"
+    assert joined(storm("a", 5), storm("b", 2, closed=True), storm("c", 4, gone=True)) == "a"
+    assert joined(storm("a", 5, 1_994)) == "a"
+    assert joined(storm("a", 5, 1_995)) is None
+    assert joined(storm("a", 10.1)) is None
+    assert joined(storm("a", 5, 5)) is None

@@ -182,6 +182,15 @@ def test_quiet_times_that_follow_each_other_are_one() -> None:
     assert waits(whole_week, "2026-11-25 09:00") is not None
 
 
+def test_of_quiet_times_that_overlap_the_last_end_counts() -> None:
+    hours = [
+        QuietHours(EVERY_DAY, time(start), time(end), SHANGHAI)
+        for start, end in ((9, 11), (9, 12), (9, 10))
+    ]
+    routing = Routing((route("a", quiet=tuple(hours)),))
+    assert waits(routing, "2026-11-25 09:30") == "Wed 12:00"
+
+
 @pytest.mark.parametrize("severity", ["critical", "P0", "严重", "page", "FATAL"])
 def test_what_is_critical_breaks_through(severity: str) -> None:
     assert waits(quiet("00:00", "00:00"), "2026-11-25 09:00", severity) is None

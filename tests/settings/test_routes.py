@@ -81,11 +81,14 @@ def test_everything_in_a_routes_file_is_read(tmp_path: Path) -> None:
 def test_the_default_chat_is_that_of_the_environment_where_the_file_names_none(
     tmp_path: Path,
 ) -> None:
-    found = read("routes: [{chat: oc_a}]", tmp_path, FEISHU_DEFAULT_CHAT_ID="oc_b")
+    feishu = {
+        "FEISHU_APP_ID": "cli_a",
+        "FEISHU_APP_SECRET": "s",
+        "FEISHU_DEFAULT_CHAT_ID": "oc_b",
+    }
+    found = read("routes: [{chat: oc_a}]", tmp_path, **feishu)
     assert found.default == Route("default", "oc_b")
-    assert read_settings({"FEISHU_DEFAULT_CHAT_ID": "oc_b"}).routing == Routing(
-        default=Route("default", "oc_b")
-    )
+    assert read_settings(feishu).routing == Routing(default=Route("default", "oc_b"))
     assert read_settings({}).routing == Routing()
 
 

@@ -15,6 +15,7 @@ from aegis.adapters.feishu.sender import FeishuSender
 from aegis.adapters.store.database import Database
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.outbox import StoredOutbox
+from aegis.bootstrap.messages import message_style
 from aegis.durable.engine import Durable, Flow
 from aegis.model.delivery import ChatState, Draft
 from aegis.model.errors import ConfigurationError, DeliveryError
@@ -142,15 +143,7 @@ def note_backlog(measurements: AlertMeasurements, clock: Clock, backlog: Backlog
 
 
 def composer(settings: Settings) -> _Composer:
-    return _Composer(
-        Style(
-            language=settings.language,
-            timezone=settings.timezone,
-            public_url=settings.public_url,
-            link_hosts=settings.link_hosts,
-            routing=settings.routing,
-        )
-    )
+    return _Composer(message_style(settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import card, card_group, message, outbox
@@ -50,6 +50,11 @@ def keep_draft(
             created_at=now,
         )
     )
+    if draft.replaces:
+        # Its alerts live on here: what they do next belongs to this card.
+        of_replaced = select(message.c.id).where(message.c.card_id.in_(draft.replaces))
+        shown_there = update(outbox).where(outbox.c.message_id.in_(of_replaced))
+        connection.execute(shown_there.values(message_id=message_id))
     for place in range(0, len(draft.covers), _AT_ONCE):
         some = draft.covers[place : place + _AT_ONCE]
         rows = update(outbox).where(outbox.c.id.in_(some), outbox.c.state == "waiting")
