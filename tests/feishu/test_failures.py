@@ -79,6 +79,15 @@ def test_nobody_listening_means_that_nothing_arrived() -> None:
     assert not caught.value.may_have_arrived
 
 
+def test_a_platform_that_went_down_got_nothing_of_the_message() -> None:
+    with platform_running(CHAT) as platform:
+        bot = new_bot(platform)
+        bot.say("hello")
+    error = unavailable(bot)
+    bot.sender.close()
+    assert (error.code, error.may_have_arrived) == (None, False)
+
+
 @pytest.mark.parametrize("kind", ["empty", "odd"])
 def test_an_answer_of_another_shape_is_no_success(bot: Bot, kind: FaultKind) -> None:
     bot.platform.fail(Fault(kind, path=IM, status=200))
@@ -89,6 +98,12 @@ def test_a_route_the_sdk_does_not_know_is_no_success_either_with_a_page(bot: Bot
     """The SDK says 0 for it, whatever came."""
     bot.platform.fail(Fault("gateway", path="/bot/v3/info", status=200))
     with pytest.raises(DeliveryUnavailable):
+        run(bot.sender.bot_open_id())
+
+
+def test_such_a_route_gives_no_success_with_another_shape_either(bot: Bot) -> None:
+    bot.platform.fail(Fault("odd", path="/bot/v3/info"))
+    with pytest.raises(DeliveryUnavailable, match="shape"):
         run(bot.sender.bot_open_id())
 
 

@@ -119,6 +119,23 @@ def test_a_load_that_takes_too_long_is_no_reason_to_wait_past_the_deadline() -> 
     thread.close()
 
 
+def test_an_sdk_that_breaks_while_it_loads_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda given: told.append(given.exc_type))
+
+    def breaks() -> Any:
+        raise AttributeError("another version")
+
+    thread = SdkThread(breaks)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="cannot be loaded"):
+            run(thread.start())
+    thread.close()
+    assert told == [AttributeError]
+
+
 @pytest.mark.loopback
 def test_work_that_is_given_up_is_cancelled(bot: Bot) -> None:
     cancelled = threading.Event()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from aegis.adapters.feishu.sdk import load
 from aegis.adapters.feishu.transport import SharedClient, lend
-from aegis.model.errors import AegisError, DeliveryUnavailable
+from aegis.model.errors import AegisError, ConfigurationError, DeliveryUnavailable
 
 Result = TypeVar("Result")
 Work = Callable[[Any], Awaitable[Result]]
@@ -75,8 +75,10 @@ class SdkThread:
         try:
             _, loop = loaded.result(timeout=CLOSING_S)
             loop.call_soon_threadsafe(loop.stop)
-        except (TimeoutError, AegisError, RuntimeError):
-            return  # still loading, never loaded, or closed already: a daemon thread holds nobody
+        except TimeoutError:
+            return  # still loading; a daemon thread holds nobody
+        except (AegisError, RuntimeError):
+            pass  # never loaded, or closed already
         thread.join(CLOSING_S)
 
     async def _ready(self, deadline_s: float) -> Loaded:
@@ -103,12 +105,15 @@ class SdkThread:
     def _serve(self, loaded: concurrent.futures.Future[Loaded]) -> None:
         try:
             sdk = self._loading()
+            loop = asyncio.new_event_loop()
+            client = lend(sdk, loop)
+            loaded.set_result((sdk, loop))
         except AegisError as error:
             loaded.set_exception(error)
             return
-        loop = asyncio.new_event_loop()
-        client = lend(sdk, loop)
-        loaded.set_result((sdk, loop))
+        finally:
+            if not loaded.done():  # what it was goes on to the thread's hook, which prints it
+                loaded.set_exception(ConfigurationError("the Feishu SDK cannot be loaded"))
         try:
             loop.run_forever()
         finally:
