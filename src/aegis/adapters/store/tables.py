@@ -131,7 +131,8 @@ outbox_item = Table(
     UniqueConstraint("fingerprint", "episode", "transition", "chat_id", name="uq_outbox_item_once"),
     sqlite_with_rowid=False,
 )
-"""One transition to tell. The key comes first: SQLite 3.40 checks the others wrongly. The constraint is what makes it once, whoever writes."""
+"""One transition to tell. The constraint is what makes it once, whoever writes. The columns of the
+key come first: SQLite 3.40 checks other orders wrongly."""
 
 message = Table(
     "message",
