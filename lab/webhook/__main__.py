@@ -50,6 +50,8 @@ class Compared:
             "p99_ms": round(self.aegis.percentile_ms(0.99), 2),
             "times_echo_p99": round(self.times, 2),
             "calls_a_second": round(len(self.aegis.seconds) / self.aegis.took_s, 1),
+            "echo_cpu_s": round(self.echo.cpu_s, 2),
+            "cpu_s": round(self.aegis.cpu_s, 2),
             "not_200": self.refused,
             "chat": self.told.as_json(),
         }
@@ -88,15 +90,15 @@ def _run(alerts: int, folder: Path, db_url: str | None) -> tuple[list[Compared],
 
 
 def _compared(storm: Storm, bare: Server, ours: Server, group: Chat) -> Compared:
-    echoed, known, began = post(storm, bare.url), len(group.taken()), time.monotonic()
-    return Compared(storm.name, echoed, post(storm, ours.url), group.told(known, began))
+    echoed, known, began = post(storm, bare), len(group.taken()), time.monotonic()
+    return Compared(storm.name, echoed, post(storm, ours), group.told(known, began))
 
 
 def _warm(*servers: Server) -> None:
     """The first calls of a process import and compile."""
     for server in servers:
         for storm in storms(200, round_=1):
-            post(storm, server.url)
+            post(storm, server)
 
 
 def _broken(compared: Sequence[Compared], grown_mib: float) -> list[str]:
@@ -131,6 +133,8 @@ def _print(compared: Sequence[Compared], grown_mib: float, broken: Sequence[str]
         "p99 ms",
         "× echo",
         "a second",
+        "echo cpu",
+        "cpu s",
         "≠ 200",
     ):
         table.add_column(column, justify="right")

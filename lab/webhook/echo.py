@@ -1,4 +1,7 @@
-"""The least that FastAPI can do with a webhook: `uvicorn lab.webhook.echo:app`."""
+"""What FastAPI does with a webhook by itself: `uvicorn lab.webhook.echo:app`.
+
+Without a response model, as in `async def echo(body: dict): return body`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,6 @@ from fastapi import FastAPI
 app = FastAPI()
 
 
-@app.post("/")
+@app.post("/", response_model=None)
 async def echo(body: dict[str, Any]) -> dict[str, Any]:
     return body

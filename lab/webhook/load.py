@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from lab.webhook.servers import Server
 from lab.webhook.storms import Storm
 
 LONGEST_ANSWER_S = 60.0
@@ -16,11 +17,15 @@ LONGEST_ANSWER_S = 60.0
 
 @dataclass(slots=True)
 class Measured:
-    """Answers to one storm. `seconds` is of each call, `took_s` of all together."""
+    """Answers to one storm. `seconds` is of each call, `took_s` of all together.
+
+    `cpu_s` is what the server worked for it, however busy the machine was with other things.
+    """
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     took_s: float = 0.0
+    cpu_s: float = 0.0
 
     def percentile_ms(self, share: float) -> float:
         """The time below which this share of the calls was answered (nearest rank)."""
@@ -29,8 +34,11 @@ class Measured:
         return 1000 * ordered[int(rank)]
 
 
-def post(storm: Storm, url: str) -> Measured:
-    return asyncio.run(_post(storm, url))
+def post(storm: Storm, server: Server) -> Measured:
+    before = server.cpu_s()
+    measured = asyncio.run(_post(storm, server.url))
+    measured.cpu_s = server.cpu_s() - before
+    return measured
 
 
 async def _post(storm: Storm, url: str) -> Measured:

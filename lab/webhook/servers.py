@@ -33,6 +33,13 @@ class Server:
                 return int(line.split()[1]) / MIB
         raise ValueError(what)
 
+    def cpu_s(self) -> float:
+        """Of the process, all its threads, since it started."""
+        fields = (
+            Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
 def aegis(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:

@@ -170,7 +170,7 @@ class World:
         self.outbox = StoredOutbox(self.database, self.ids)
 
     def delivery(self, gap_s: float = 0.0) -> Delivery:
-        return Delivery(self.outbox, self.chat, plain_cards, self.clock, gap_s)
+        return Delivery(self.outbox, self.chat, plain_cards, self.clock, gap_s, rests_for=0)
 
     def tell(
         self,

@@ -101,6 +101,12 @@ def test_a_route_the_sdk_does_not_know_is_no_success_either_with_a_page(bot: Bot
         run(bot.sender.bot_open_id())
 
 
+def test_such_a_route_gives_no_success_with_another_shape_either(bot: Bot) -> None:
+    bot.platform.fail(Fault("odd", path="/bot/v3/info"))
+    with pytest.raises(DeliveryUnavailable, match="shape"):
+        run(bot.sender.bot_open_id())
+
+
 def test_success_without_an_id_is_asked_for_again(bot: Bot) -> None:
     bot.platform.fail(Fault("code", path=IM, code=0, status=200))
     assert unavailable(bot).may_have_arrived

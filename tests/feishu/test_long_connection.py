@@ -12,14 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from aegis.adapters.feishu.sdk import load
-from tests.feishu.bot import CHAT, Bot, button, card, markdown
+from tests.feishu.bot import CHAT, Bot, button, card, markdown, run
 from tests.feishu.long_connection import AT_ONCE, connected, until
 from tests.feishu_platform import frames
 from tests.feishu_platform.answers import Refusal
 from tests.feishu_platform.cardkit import Card
-from tests.feishu_platform.connections import Delivery
+from tests.feishu_platform.connections import LOG_ID, SERVICE, Delivery
 from tests.feishu_platform.faults import Fault
 from tests.feishu_platform.platform import APP_ID, APP_SECRET, DISCOVERY_PATH, Platform
 from tests.feishu_platform.running import platform_running
@@ -97,10 +99,12 @@ def test_an_app_has_at_most_so_many_connections(platform: Platform) -> None:
 
 
 def test_a_ticket_opens_one_connection(platform: Platform) -> None:
-    platform.connections.client_config |= {"ReconnectCount": 0}
-    with connected(platform, wait=False):
-        until(lambda: len(platform.connections.open) == 1, "no connection")
-        assert platform.connections._tickets == set()  # noqa: SLF001
+    url = discover(platform)["data"]["URL"]
+    with connect(url, proxy=None), pytest.raises(InvalidStatus) as caught, connect(url, proxy=None):
+        pass
+    headers = caught.value.response.headers
+    assert headers["Handshake-Status"] == "514"
+    assert headers["Handshake-Autherrcode"] == "1000040345"
 
 
 # --- Frames ------------------------------------------------------------------------------------
@@ -140,17 +144,18 @@ def test_pings_are_answered_with_the_configuration(platform: Platform) -> None:
 # --- Events ------------------------------------------------------------------------------------
 
 
-def test_a_message_comes_as_an_event_and_is_acknowledged_in_its_frame(platform: Platform) -> None:
-    with connected(platform) as client:
-        delivery = platform.say("为什么结账变慢？", CHAT, to_bot=True)
+def test_a_message_comes_as_an_event_and_is_acknowledged_in_its_frame(bot: Bot) -> None:
+    with connected(bot.platform) as client:
+        delivery = bot.platform.say("为什么结账变慢？", CHAT, to_bot=True)
         acknowledged(delivery)
     event = client.said[0].event
     assert json.loads(event.message.content) == {"text": "@_user_1 为什么结账变慢？"}
-    assert event.message.mentions[0].id.open_id == "ou_stand_in_bot"
+    assert event.message.mentions[0].id.open_id == run(bot.sender.bot_open_id())
     (sent,) = delivery.sent
     assert sent.answer == {"code": 200}
     assert sent.frame is not None
     assert sent.frame.headers["message_id"] == sent.message_id
+    assert (sent.frame.log_id, sent.frame.service) == (LOG_ID, SERVICE)
     assert {"type", "sum", "seq", "trace_id", "timestamp", "biz_rt"} <= set(sent.frame.headers)
 
 

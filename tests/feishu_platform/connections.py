@@ -32,6 +32,7 @@ TOO_MANY_CONNECTIONS = 1000040350
 AUTH_FAILED = 514
 FORBIDDEN = 403
 SERVICE = 33554678
+LOG_ID = 2**40 + 7
 TICK_S = 0.02
 CALLBACK = "card.action.trigger"
 NO_CALLBACK_ANSWER = 200340
@@ -257,7 +258,7 @@ class Connections:
             }
             part = payload[place * size : (place + 1) * size]
             try:
-                await connection.send(Frame(place, 7, SERVICE, DATA, headers, part).encode())
+                await connection.send(Frame(place, LOG_ID, SERVICE, DATA, headers, part).encode())
             except ConnectionClosed:
                 return
 

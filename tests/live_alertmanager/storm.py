@@ -39,7 +39,7 @@ MOST_A_SECOND = 4
 SETTLED_WITHIN_S = 240.0
 GROUPS_A_WAVE = 4
 WAVE_EVERY_S = 1.5
-LONGEST_LIFE_S = 15.0
+LONGEST_LIFE_S = 10.0
 
 Transition = tuple[str, int, str]
 """Fingerprint, number of the episode, opened or closed."""

@@ -16,7 +16,7 @@ from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.keeping import Route
 from aegis.adapters.store.tables import outbox, outbox_item
 from aegis.model.alert import Labels
-from aegis.model.ledger import Arrival
+from aegis.model.ledger import Arrival, Kept
 from aegis.model.routing import Target
 from aegis.workflows.receive_alerts.reading import read_webhook
 from tests.webhook.bodies import body
@@ -72,6 +72,15 @@ def with_store(
         return asyncio.run(use(store))
     finally:
         store.stop()
+
+
+def keep(database: Database, *arrivals: Arrival, route: Route = to_one_chat) -> list[Kept]:
+    """One call after the other."""
+
+    async def keeping(store: StoredAlerts) -> list[Kept]:
+        return [await store.keep(one) for one in arrivals]
+
+    return with_store(database, keeping, route)
 
 
 def told(database: Database) -> list[tuple[str, str, int, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zlib
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,19 +15,10 @@ from aegis.adapters.store.tables import outbox, quarantine, webhook_body
 from aegis.model.episode import Episode
 from aegis.model.ledger import Arrival, Kept, LedgerQuery
 from aegis.workflows.receive_alerts.reading import read_webhook
-from tests.store.alerts import NOW, arrival, by_team, count, to_nobody, told, with_store
+from tests.store.alerts import NOW, arrival, by_team, count, keep, to_nobody, told, with_store
 from tests.webhook.bodies import ALL, alert, captured, resolved
 
 LATER = NOW + timedelta(minutes=5)
-
-
-def keep(database: Database, *arrivals: Arrival, **more: Any) -> list[Kept]:
-    """One call after the other."""
-
-    async def keeping(store: StoredAlerts) -> list[Kept]:
-        return [await store.keep(one) for one in arrivals]
-
-    return with_store(database, keeping, **more)
 
 
 def episodes(database: Database) -> list[Episode]:

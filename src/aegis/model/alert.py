@@ -9,20 +9,23 @@ from typing import Literal
 Labels = tuple[tuple[str, str], ...]
 AlertState = Literal["active", "suppressed", "unprocessed"]
 
-_FNV_OFFSET = 14695981039346656037
-_FNV_PRIME = 1099511628211
+FNV_OFFSET = 14695981039346656037
+FNV_PRIME = 1099511628211
 _SEPARATOR = b"\xff"
 
 
 def fingerprint(labels: Labels) -> str:
     """What Alertmanager calls the alert of these labels: FNV-1a 64 over them sorted by name."""
-    text = b"".join(
-        name.encode() + _SEPARATOR + value.encode() + _SEPARATOR for name, value in sorted(labels)
-    )
-    found, prime, mask = _FNV_OFFSET, _FNV_PRIME, 2**64 - 1  # a storm hashes megabytes
-    for byte in text:
-        found = ((found ^ byte) * prime) & mask
+    found = FNV_OFFSET
+    for byte in hashed_bytes(labels):
+        found = ((found ^ byte) * FNV_PRIME) % 2**64
     return f"{found:016x}"
+
+
+def hashed_bytes(labels: Labels) -> bytes:
+    """Of what the fingerprint is the hash."""
+    texts = [text.encode() for pair in sorted(labels) for text in pair]
+    return _SEPARATOR.join([*texts, b""])
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,8 @@ def _quiet_until(
     quiet: tuple[QuietHours, ...], severity: str, opened_at: datetime
 ) -> datetime | None:
     """The end of the quiet time, and of those that follow it without a break."""
+    if not quiet:
+        return None
     holding = [one for one in quiet if one.holds(severity)]
     until: datetime | None = None
     for _ in range(MOST_IN_A_ROW):

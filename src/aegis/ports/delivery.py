@@ -82,6 +82,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def close_gone(self, chat_id: str, now: datetime) -> None:
+        """Cards that are gone and that nothing need take the place of."""
+        ...
+
     async def next_message(self, chat_id: str) -> Outgoing | None:
         """The oldest that is ready."""
         ...

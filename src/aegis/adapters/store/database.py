@@ -51,7 +51,7 @@ class Database:
     def address(self) -> str:
         """Without a password, and as people write it."""
         name = "sqlite" if self.is_sqlite else "postgresql"
-        return self.engine.url.set(drivername=name, password=None).render_as_string()
+        return self.engine.url._replace(drivername=name, password=None).render_as_string()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, select
 
+from aegis.adapters.store.bulk import Value, insert_rows, update_rows
+from aegis.adapters.store.columns import label_text, microseconds
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import (
     alert,
@@ -34,7 +36,7 @@ _CHUNK = 500
 _ADVISORY_LOCK = 0x41656770
 _FASTEST = 1
 LONGEST_NAME, LONGEST_SEVERITY = 256, 64
-_Rows = list[dict[str, Any]]
+_Rows = list[tuple[Value, ...]]
 
 
 def take_turn(connection: Connection) -> None:
@@ -47,9 +49,8 @@ def keep_all(
     connection: Connection, arrivals: Sequence[Arrival], ids: SortableIds, route: Route
 ) -> list[Kept]:
     """In the order given. The connection is in a transaction that is alone: see take_turn."""
-    work = _Keeping(ids, route)
     prints = {one.fingerprint for arrival in arrivals for one in arrival.webhook.alerts}
-    work.remember(load(connection, prints))
+    work = _Keeping(ids, route, load(connection, prints))
     kept = [work.keep(arrival) for arrival in arrivals]
     work.write(connection)
     return kept
@@ -100,7 +101,10 @@ def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
 
 @dataclass(slots=True)
 class _Keeping:
-    """Rows to write, gathered call by call; nothing is written before `write`."""
+    """Rows to write, gathered call by call; nothing is written before `write`.
+
+    A row of an episode that opened ends with when it was last seen and when it was resolved.
+    """
 
     ids: SortableIds
     route: Route
@@ -108,13 +112,10 @@ class _Keeping:
     seen: set[str] = field(default_factory=set)
     bodies: _Rows = field(default_factory=list)
     quarantined: _Rows = field(default_factory=list)
-    opened: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
-    went_on: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    opened: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
+    went_on: dict[tuple[str, int], tuple[int, int | None]] = field(default_factory=dict)
     outbox: _Rows = field(default_factory=list)
     items: _Rows = field(default_factory=list)
-
-    def remember(self, known: dict[str, Remembered]) -> None:
-        self.alerts.update(known)
 
     def keep(self, arrival: Arrival) -> Kept:
         self._keep_body(arrival)
@@ -127,29 +128,12 @@ class _Keeping:
 
     def _keep_body(self, arrival: Arrival) -> None:
         body_id, webhook = self.ids.new(), arrival.webhook
-        packed = zlib.compress(arrival.body, _FASTEST)
-        self.bodies.append(
-            {
-                "id": body_id,
-                "received_at": arrival.received_at,
-                "receiver": webhook.receiver[:LONGEST_NAME],
-                "sha256": hashlib.sha256(arrival.body).hexdigest(),
-                "body": packed,
-                "stored_bytes": len(packed),
-                "alerts": len(webhook.alerts),
-                "quarantined": len(webhook.quarantined),
-                "truncated": webhook.truncated_alerts,
-            }
-        )
+        packed, now = zlib.compress(arrival.body, _FASTEST), microseconds(arrival.received_at)
+        row: list[Value] = [body_id, now, webhook.receiver[:LONGEST_NAME]]
+        row += [hashlib.sha256(arrival.body).hexdigest(), len(packed), len(webhook.alerts)]
+        self.bodies.append((*row, len(webhook.quarantined), webhook.truncated_alerts, packed))
         self.quarantined += (
-            {
-                "id": self.ids.new(),
-                "webhook_body_id": body_id,
-                "position": item.position,
-                "reason": item.reason,
-                "raw": item.raw,
-                "received_at": arrival.received_at,
-            }
+            (self.ids.new(), body_id, item.position, item.reason, item.raw, now)
             for item in webhook.quarantined
         )
 
@@ -158,87 +142,75 @@ class _Keeping:
         before = known.lifecycle if known else None
         lifecycle, transition = advance(before, Notice(one.status, one.starts_at, one.ends_at))
         self.seen.add(one.fingerprint)
-        key = (one.fingerprint, lifecycle.episode)
         if known is None:
             self.alerts[one.fingerprint] = Remembered(lifecycle, now, now, is_new=True)
         else:
             known.lifecycle, known.last_seen = lifecycle, max(known.last_seen, now)
+        key = (one.fingerprint, lifecycle.episode)
         if before is None or lifecycle.episode != before.episode:
             self.alerts[one.fingerprint].opened_at = now
             self.opened[key] = _new_episode(one, arrival, lifecycle.episode)
         if lifecycle.is_open or transition == "closed":
             ended = min(one.ends_at or now, now) if transition == "closed" else None
-            self._go_on(key, now, ended)
+            self._go_on(key, microseconds(now), None if ended is None else microseconds(ended))
         return transition
 
-    def _go_on(self, key: tuple[str, int], now: datetime, ended: datetime | None) -> None:
+    def _go_on(self, key: tuple[str, int], now: int, ended: int | None) -> None:
         if key in self.opened:
-            self.opened[key] |= {"last_seen": now, "resolved_at": ended}
+            self.opened[key][-2:] = [now, ended]
         else:
-            row = self.went_on.setdefault(key, {"of": key[0], "at": key[1], "ended": None})
-            row["seen"], row["ended"] = now, row["ended"] or ended
+            self.went_on[key] = now, ended
 
     def write(self, connection: Connection) -> None:
-        rows = [_alert_row(name, self.alerts[name]) for name in sorted(self.seen)]
-        fresh = [row for row in rows if self.alerts[row["of"]].is_new]
-        known = [row for row in rows if not self.alerts[row["of"]].is_new]
-        for statement, given in (
-            (insert(webhook_body), self.bodies),
-            (insert(quarantine), self.quarantined),
-            (insert(alert).values(fingerprint=bindparam("of"), **_ALERT), fresh),
-            (update(alert).where(alert.c.fingerprint == bindparam("of")).values(**_ALERT), known),
-            (insert(episode), list(self.opened.values())),
-            (_GOES_ON, list(self.went_on.values())),
-            (insert(outbox), self.outbox),
-            (insert(outbox_item), self.items),
-        ):
-            if given:
-                connection.execute(statement, given)
+        # In the order of the key: so each page of an index is touched once.
+        rows = [(name, _alert_row(self.alerts[name])) for name in sorted(self.seen)]
+        insert_rows(connection, webhook_body, self.bodies)
+        insert_rows(connection, quarantine, self.quarantined)
+        fresh = [(name, *row) for name, row in rows if self.alerts[name].is_new]
+        insert_rows(connection, alert, fresh)
+        known = [(*row, name) for name, row in rows if not self.alerts[name].is_new]
+        update_rows(connection, alert, [one.name for one in alert.columns][1:], known)
+        insert_rows(connection, episode, [tuple(self.opened[key]) for key in sorted(self.opened)])
+        seen: _Rows = [(now, *key) for key, (now, ended) in self.went_on.items() if ended is None]
+        update_rows(connection, episode, ["last_seen"], seen)
+        ends: _Rows = [
+            (*times, *key) for key, times in self.went_on.items() if times[1] is not None
+        ]
+        update_rows(connection, episode, ["last_seen", "resolved_at"], ends)
+        insert_rows(connection, outbox, self.outbox)
+        insert_rows(connection, outbox_item, sorted(self.items))
 
 
-_ALERT = {
-    name: bindparam(f"to_{name}", type_=alert.c[name].type)
-    for name in ("episode", "open", "starts_at", "closed_starts_at", "closed_ends_at", "last_seen")
-} | {"rounds_gone": None}
-_GOES_ON = (
-    update(episode)
-    .where(episode.c.fingerprint == bindparam("of"), episode.c.number == bindparam("at"))
-    .values(
-        last_seen=bindparam("seen", type_=episode.c.last_seen.type),
-        resolved_at=func.coalesce(
-            bindparam("ended", type_=episode.c.resolved_at.type), episode.c.resolved_at
-        ),
-    )
-)
-
-
-def _alert_row(name: str, known: Remembered) -> dict[str, Any]:
+def _alert_row(known: Remembered) -> list[Value]:
+    """All columns but the fingerprint; what reconciling counted begins anew."""
     lifecycle = known.lifecycle
-    return {
-        "of": name,
-        "to_episode": lifecycle.episode,
-        "to_open": lifecycle.is_open,
-        "to_starts_at": lifecycle.starts_at,
-        "to_closed_starts_at": lifecycle.closed_starts_at,
-        "to_closed_ends_at": lifecycle.closed_ends_at,
-        "to_last_seen": known.last_seen,
-    }
+    starts_at, ends_at = lifecycle.closed_starts_at, lifecycle.closed_ends_at
+    return [
+        lifecycle.episode,
+        lifecycle.is_open,
+        microseconds(lifecycle.starts_at),
+        None if starts_at is None else microseconds(starts_at),
+        None if ends_at is None else microseconds(ends_at),
+        microseconds(known.last_seen),
+        None,
+    ]
 
 
-def _new_episode(one: ReceivedAlert, arrival: Arrival, number: int) -> dict[str, Any]:
-    return {
-        "fingerprint": one.fingerprint,
-        "number": number,
-        "labels": one.labels,
-        "annotations": one.annotations,
-        "alertname": one.name[:LONGEST_NAME],
-        "severity": one.severity[:LONGEST_SEVERITY],
-        "group_key": arrival.webhook.group_key,
-        "starts_at": one.starts_at,
-        "first_seen": arrival.received_at,
-        "last_seen": arrival.received_at,
-        "resolved_at": None,
-    }
+def _new_episode(one: ReceivedAlert, arrival: Arrival, number: int) -> list[Value]:
+    now = microseconds(arrival.received_at)
+    return [
+        one.fingerprint,
+        number,
+        label_text(one.labels),
+        label_text(one.annotations),
+        one.name[:LONGEST_NAME],
+        one.severity[:LONGEST_SEVERITY],
+        arrival.webhook.group_key,
+        microseconds(one.starts_at),
+        now,
+        now,
+        None,
+    ]
 
 
 @dataclass(slots=True)
@@ -253,35 +225,23 @@ class _Telling:
     def tell(
         self, targets: tuple[Target, ...], one: ReceivedAlert, transition: Transition | None
     ) -> None:
+        number = self.keeping.alerts[one.fingerprint].lifecycle.episode
         for target in targets:
             self.chats.add(target.chat_id)
             if transition is not None:
-                self.keeping.items.append(
-                    {
-                        "outbox_id": self._row(target),
-                        "chat_id": target.chat_id,
-                        "fingerprint": one.fingerprint,
-                        "episode": self.keeping.alerts[one.fingerprint].lifecycle.episode,
-                        "transition": transition,
-                    }
-                )
+                row = self._row(target)
+                item = (row, one.fingerprint, number, transition, target.chat_id)
+                self.keeping.items.append(item)
 
     def _row(self, target: Target) -> str:
         key = (target.chat_id, target.not_before)
         if key not in self.rows:
             self.rows[key] = self.keeping.ids.new()
-            webhook = self.arrival.webhook
-            self.keeping.outbox.append(
-                {
-                    "id": self.rows[key],
-                    "chat_id": target.chat_id,
-                    "group_key": webhook.group_key,
-                    "group_labels": webhook.group_labels,
-                    "truncated": webhook.truncated_alerts,
-                    "created_at": self.arrival.received_at,
-                    "not_before": target.not_before,
-                }
-            )
+            webhook, due = self.arrival.webhook, target.not_before
+            row: list[Value] = [self.rows[key], target.chat_id, webhook.group_key]
+            row += [label_text(webhook.group_labels), webhook.truncated_alerts]
+            row += [microseconds(self.arrival.received_at)]
+            self.keeping.outbox.append((*row, None if due is None else microseconds(due)))
         return self.rows[key]
 
     def kept(self) -> Kept:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import (
     Connection,
     Row,
+    and_,
     delete,
     func,
     or_,
@@ -102,6 +103,13 @@ class StoredOutbox:
         except Outrun:
             return False
         return True
+
+    async def close_gone(self, chat_id: str, now: datetime) -> None:
+        def work(connection: Connection) -> None:
+            gone = and_(card.c.chat_id == chat_id, card.c.gone, card.c.closed_at.is_(None))
+            connection.execute(update(card).where(gone).values(closed_at=now))
+
+        await self._write(work)
 
     async def next_message(self, chat_id: str) -> Outgoing | None:
         def work(connection: Connection) -> Outgoing | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, select
 
@@ -40,8 +41,9 @@ def forget(
     steps += [partial(step, before=before) for step in aged]
     gone = sum(_repeat(database, step, stopping) for step in steps)
     if gone and database.is_sqlite:
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES})").all()
+        with database.writing(PATIENCE_S) as connection:
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
     return gone
 
 

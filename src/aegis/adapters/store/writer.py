@@ -76,21 +76,23 @@ class AlertWriter:
         loop = asyncio.get_running_loop()
         call = _Call(arrival, loop, loop.create_future())
         self._put(call)
+        # Timers, not asyncio.timeout: thousands of calls wait at the same time.
+        timers = [
+            loop.call_later(BEGUN_WITHIN_S, self._give_up, call, False),
+            loop.call_later(ENDED_WITHIN_S, self._give_up, call, True),
+        ]
         try:
-            await asyncio.wait({call.answer}, timeout=BEGUN_WITHIN_S)
-            if not call.answer.done() and not self._abandon(call):
-                await asyncio.wait({call.answer}, timeout=ENDED_WITHIN_S - BEGUN_WITHIN_S)
-            if call.answer.done():
-                return call.answer.result()
+            return await call.answer
         finally:
-            call.answer.cancel()  # the writer need not answer any more
-        raise StoreUnavailable("the database: the alerts could not be written in time")
+            for timer in timers:
+                timer.cancel()
 
-    def _abandon(self, call: _Call) -> bool:
-        """False where its transaction has begun: how that ends is worth waiting for."""
+    def _give_up(self, call: _Call, always: bool) -> None:
+        """Unless its transaction has begun: how that ends is worth waiting for."""
         with self._changed:
             call.abandoned = not call.begun
-        return call.abandoned
+        if call.abandoned or always:
+            _fail(call.answer, "the database: the alerts could not be written in time")
 
     def stop(self) -> None:
         """Returns once everything that waited is written or refused."""
@@ -181,23 +183,36 @@ class AlertWriter:
 
 
 def _answer(calls: Sequence[_Call], kept: Sequence[Kept]) -> None:
-    for call, one in zip(calls, kept, strict=True):
-        _in_its_loop(call, partial(_settle, call.answer, one))
+    for loop, ours in _by_loop(calls).items():
+        answers = [(call.answer, kept[place]) for place, call in ours]
+        _in_loop(loop, partial(_settle, answers))
 
 
 def _refuse(calls: Sequence[_Call], reason: str) -> None:
-    for call in calls:
-        _in_its_loop(call, partial(_fail, call.answer, reason))
+    for loop, ours in _by_loop(calls).items():
+        for _, call in ours:
+            _in_loop(loop, partial(_fail, call.answer, reason))
 
 
-def _in_its_loop(call: _Call, do: Callable[[], None]) -> None:
+def _by_loop(
+    calls: Sequence[_Call],
+) -> dict[asyncio.AbstractEventLoop, list[tuple[int, _Call]]]:
+    """With their places. To wake a loop costs more than to answer a call."""
+    found: dict[asyncio.AbstractEventLoop, list[tuple[int, _Call]]] = {}
+    for place, call in enumerate(calls):
+        found.setdefault(call.loop, []).append((place, call))
+    return found
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> None:
     with suppress(RuntimeError):  # the loop is closed: nobody waits
-        call.loop.call_soon_threadsafe(do)
+        loop.call_soon_threadsafe(do)
 
 
-def _settle(answer: asyncio.Future[Kept], kept: Kept) -> None:
-    if not answer.done():
-        answer.set_result(kept)
+def _settle(answers: Sequence[tuple[asyncio.Future[Kept], Kept]]) -> None:
+    for answer, kept in answers:
+        if not answer.done():
+            answer.set_result(kept)
 
 
 def _fail(answer: asyncio.Future[Kept], reason: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,6 +41,9 @@ UUID_KNOWN_FOR = timedelta(minutes=55)
 MOST_STEPS = 200
 """Of one turn: after a crash its steps are read again one by one."""
 LEAST_BYTES = 2_000
+RESTS_FOR, LONGEST_REST_S = 4.0, 10.0
+"""Times as long as composing took, before it is done again: in a storm a card of thousands must
+not keep the process from taking calls. What comes meanwhile is told at once."""
 
 _log = structlog.get_logger()
 
@@ -56,12 +60,13 @@ class Delivery:
     compose: Composer
     clock: Clock
     gap_s: float = GAP_S
+    rests_for: float = RESTS_FOR
 
 
 async def deliver_messages(delivery: Delivery, chat_id: str, turn: int, steps: Steps) -> bool:
     """True where there may be more to do: the process stops, or the turn grew long."""
     said = _Said("to begin")
-    most_bytes = MOST_BYTES
+    most_bytes, rest_s = MOST_BYTES, 0.0
     for _ in range(MOST_STEPS):
         if steps.stopping:
             return True
@@ -70,20 +75,25 @@ async def deliver_messages(delivery: Delivery, chat_id: str, turn: int, steps: S
         else:
             said = await _step(steps, "send", partial(_send, delivery, chat_id, most_bytes))
             if said.did == "nothing":
+                await steps.sleep(rest_s)
+                rest_s = 0.0
                 composing = partial(_compose, delivery, chat_id, most_bytes)
                 said = await _step(steps, "compose", composing)
             if said.did == "nothing":
                 return False
         if said.did == "too large":
             most_bytes = max(LEAST_BYTES, most_bytes // 2)
-        await steps.sleep(said.wait_s)
+        if said.did == "composed":
+            rest_s = said.wait_s
+        else:
+            await steps.sleep(said.wait_s)
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What a step did: to begin, begun, sent, refused, composed, changed, nothing, too large,
-    wait; and how long to wait before the next."""
+    wait; and how long to wait before the next, after composing before composing again."""
 
     did: str
     wait_s: float = 0.0
@@ -108,18 +118,22 @@ async def _begin(delivery: Delivery, chat_id: str, turn: int) -> _Said:
 
 
 async def _compose(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
-    now = delivery.clock.now()
+    began, now = time.monotonic(), delivery.clock.now()
     state = await delivery.outbox.state(chat_id, now)
     if state is None:
         # Composed already where the result of this step was lost in a crash.
         ready = await delivery.outbox.next_message(chat_id)
         return _Said("changed" if ready else "nothing")
     drafts = delivery.compose(state, most_bytes)
-    if not drafts:
+    if drafts:
+        if not await delivery.outbox.keep(state, drafts, now):
+            return _Said("changed")
+        took_s = time.monotonic() - began
+        return _Said("composed", min(LONGEST_REST_S, took_s * delivery.rests_for))
+    await delivery.outbox.close_gone(chat_id, now)
+    if state.rows:
         _log.error("delivery_composed_nothing", chat=chat_id, rows=len(state.rows))
-        return _Said("nothing")
-    kept = await delivery.outbox.keep(state, drafts, now)
-    return _Said("composed" if kept else "changed")
+    return _Said("nothing")
 
 
 async def _send(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
@@ -132,8 +146,11 @@ async def _send(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
         await outbox.take_back(message.id, None, "its card was never created", gone=True)
         return _Said("changed")
     await asyncio.sleep(_until_its_turn(next_, delivery))
-    if not await outbox.begin_attempt(message.id, clock.now(), _is_doubtful(next_, clock)):
+    doubtful = _is_doubtful(next_, clock)
+    if not await outbox.begin_attempt(message.id, clock.now(), doubtful):
         return _Said("changed")
+    if doubtful:
+        _note("message_may_be_there_twice", next_)
     try:
         platform_id = await delivery.notifier.send(message)
     except DeliveryUnavailable as error:

@@ -7,21 +7,19 @@ import json
 import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import NamedTuple
 
-from aegis.model.alert import Labels, fingerprint
+from aegis.model.alert import Labels
+from aegis.model.fingerprints import fingerprints
 from aegis.model.webhook import AlertStatus, QuarantinedAlert, ReceivedAlert, Webhook
-from aegis.workflows.receive_alerts.splitting import Split, split
+from aegis.workflows.receive_alerts.opening import LONGEST_RAW, Broken, open_body
 
-LARGEST_ALERT = 2 * 1024 * 1024
 MOST_QUARANTINED = 100
-LONGEST_RAW = 4096
 LONGEST_KEY = 400
 MOST_TRUNCATED = 2**31 - 1
 UNBELIEVABLY_LATE = timedelta(days=1)
 
 _HALVES = re.compile(r"[\ud800-\udfff]")
-_MAY_HOLD_WHAT_IS_NO_TEXT = re.compile(r"\0|\\u(?:0000|[dD][89a-fA-F])")
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,20})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -40,62 +38,82 @@ def read_webhook(
     Fields that are unknown are left alone. Text is made storable: NUL and halves of surrogate
     pairs become U+FFFD.
     """
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
-    parts = split(text)
-    read = _Items(received_at, frozenset(replica_labels))
-    for position, raw in enumerate(parts.alerts):
-        read.take(position, raw)
-    if "alerts" in parts.fields and parts.fields["alerts"] != "null":
-        read.refuse(0, "alerts: is no list", parts.fields["alerts"])
-    if parts.broken is not None:
-        place, reason = parts.broken
-        what = f"at character {place}: {reason}" if text else "is empty"
-        read.refuse(len(parts.alerts), what, text[place : place + LONGEST_RAW], always=True)
-    labels = _group_labels(parts)
+    opened = open_body(body)
+    read = _Items(received_at, frozenset(replica_labels), opened.is_text)
+    for position, item in enumerate(opened.items):
+        read.take(position, item)
+    if opened.rest is not None:
+        read.refuse(len(opened.items), opened.rest, always=True)
+    fields = opened.fields
+    labels = _group_labels(fields.get("groupLabels"))
     return Webhook(
-        receiver=_text(parts, "receiver"),
-        group_key=_group_key(_text(parts, "groupKey"), labels),
+        receiver=_text(fields.get("receiver")),
+        group_key=_group_key(_text(fields.get("groupKey")), labels),
         group_labels=labels,
-        alerts=tuple(read.alerts.values()),
+        alerts=read.alerts(),
         quarantined=tuple(read.quarantined),
-        truncated_alerts=_truncated(parts),
-        external_url=_text(parts, "externalURL"),
+        truncated_alerts=_truncated(fields.get("truncatedAlerts")),
+        external_url=_text(fields.get("externalURL")),
     )
+
+
+class _Item(NamedTuple):
+    """An alert without its fingerprint, which is that of `keyed`."""
+
+    keyed: Labels
+    status: AlertStatus
+    labels: Labels
+    annotations: Labels
+    starts_at: datetime
+    ends_at: datetime | None
+    generator_url: str
 
 
 class _Items:
     """The alerts of a body as they are read one after the other."""
 
-    def __init__(self, received_at: datetime, replica_labels: frozenset[str]) -> None:
-        self.alerts: dict[str, ReceivedAlert] = {}
+    def __init__(
+        self, received_at: datetime, replica_labels: frozenset[str], is_text: bool
+    ) -> None:
         self.quarantined: list[QuarantinedAlert] = []
+        self._items: list[_Item] = []
         self._received_at = received_at
         self._replica_labels = replica_labels
+        self._is_text = is_text
 
-    def take(self, position: int, raw: str) -> None:
-        try:
-            found = self._read(raw)
-        except _NoAlert as error:
-            self.refuse(position, str(error), raw)
+    def take(self, position: int, item: object) -> None:
+        if isinstance(item, Broken):
+            self.refuse(position, item)
             return
-        other = self.alerts.get(found.fingerprint)
-        if other is None or _counts_more(found, other):
-            self.alerts[found.fingerprint] = found
+        try:
+            self._items.append(self._read(item))
+        except _NoAlert as error:
+            raw = json.dumps(item, ensure_ascii=False)[:LONGEST_RAW]
+            self.refuse(position, Broken(str(error), raw))
 
-    def refuse(self, position: int, reason: str, raw: str, always: bool = False) -> None:
+    def refuse(self, position: int, broken: Broken, always: bool = False) -> None:
         if always or len(self.quarantined) < MOST_QUARANTINED:
-            kept = _storable(raw[:LONGEST_RAW])
-            self.quarantined.append(QuarantinedAlert(position, reason, kept))
+            told = QuarantinedAlert(position, _storable(broken.reason), _storable(broken.raw))
+            self.quarantined.append(told)
 
-    def _read(self, raw: str) -> ReceivedAlert:
-        given = _parsed(raw)
+    def alerts(self) -> tuple[ReceivedAlert, ...]:
+        """Each fingerprint once, where it came first."""
+        found: dict[str, ReceivedAlert] = {}
+        keys = fingerprints([one.keyed for one in self._items])
+        for key, item in zip(keys, self._items, strict=True):
+            one, other = ReceivedAlert(key, *item[1:]), found.get(key)
+            if other is None or _counts_more(one, other):
+                found[key] = one
+        return tuple(found.values())
+
+    def _read(self, given: object) -> _Item:
+        if not isinstance(given, dict):
+            raise _NoAlert("is no JSON object")
         labels, annotations = _labels(given.get("labels")), _annotations(given.get("annotations"))
-        suspect = _MAY_HOLD_WHAT_IS_NO_TEXT.search(raw) is not None
-        if suspect:
-            labels, annotations = _whole(labels), _whole(annotations)
-        key = self._fingerprint(labels)
-        if suspect:
-            labels, annotations = _stored(labels), _stored(annotations)
+        keyed = labels
+        if not self._is_text:
+            keyed = _whole(labels)
+            labels, annotations = _stored(keyed), _stored(_whole(annotations))
         status = _status(given.get("status"))
         starts_at = _moment(given.get("startsAt"), "startsAt")
         ends_at = _moment(given.get("endsAt"), "endsAt") if status == "resolved" else None
@@ -107,45 +125,20 @@ class _Items:
         if starts_at - self._received_at > UNBELIEVABLY_LATE:
             starts_at = self._received_at
         url = given.get("generatorURL")
-        return ReceivedAlert(
-            fingerprint=key,
-            status=status,
-            labels=labels,
-            annotations=annotations,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            generator_url=_storable(url) if isinstance(url, str) else "",
-        )
+        shown = _storable(url) if isinstance(url, str) else ""
+        return _Item(self._keyed(keyed), status, labels, annotations, starts_at, ends_at, shown)
 
-    def _fingerprint(self, labels: Labels) -> str:
+    def _keyed(self, labels: Labels) -> Labels:
+        if not self._replica_labels:
+            return labels
         kept = tuple(pair for pair in labels if pair[0] not in self._replica_labels)
-        return fingerprint(kept or labels)
+        return kept or labels
 
 
 def _counts_more(one: ReceivedAlert, other: ReceivedAlert) -> bool:
     if one.status != other.status:
         return one.status == "firing"
     return one.starts_at > other.starts_at
-
-
-def _parsed(raw: str) -> dict[str, object]:
-    if len(raw) > LARGEST_ALERT:
-        raise _NoAlert(f"is longer than {LARGEST_ALERT:,} characters")
-    try:
-        given = json.loads(raw, parse_constant=_no_number, strict=False)
-    except json.JSONDecodeError as error:
-        raise _NoAlert(f"is not JSON: {error.msg} at {error.pos}") from None
-    except RecursionError:
-        raise _NoAlert("is nested too deeply") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise _NoAlert(f"is not JSON: {str(error).partition(';')[0]}") from None
-    if not isinstance(given, dict):
-        raise _NoAlert("is no JSON object")
-    return given
-
-
-def _no_number(name: str) -> NoReturn:
-    raise _NoAlert(f"is not JSON: {name} is no number of JSON")
 
 
 def _labels(given: object) -> Labels:
@@ -215,22 +208,13 @@ def _moment(given: object, field: str) -> datetime | None:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _text(parts: Split, name: str) -> str:
-    raw = parts.fields.get(name, "")
-    if not raw.startswith('"') or len(raw) > LARGEST_ALERT:
-        return ""
-    try:
-        return _storable(str(json.loads(raw, strict=False)))
-    except ValueError:
-        return ""
+def _text(given: object) -> str:
+    return _storable(given) if isinstance(given, str) else ""
 
 
-def _group_labels(parts: Split) -> Labels:
-    try:
-        given = _parsed(parts.fields.get("groupLabels", "{}"))
-    except _NoAlert:
-        return ()
-    return _stored(_whole((name, text) for name, text in given.items() if isinstance(text, str)))
+def _group_labels(given: object) -> Labels:
+    pairs = given.items() if isinstance(given, dict) else ()
+    return _stored(_whole((name, text) for name, text in pairs if isinstance(text, str)))
 
 
 def _group_key(given: str, labels: Labels) -> str:
@@ -241,8 +225,7 @@ def _group_key(given: str, labels: Labels) -> str:
     return f"{key[: LONGEST_KEY - 65]}#{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _truncated(parts: Split) -> int:
-    raw = parts.fields.get("truncatedAlerts", "0")
-    if not re.fullmatch(r"\d{1,30}", raw, re.ASCII):
+def _truncated(given: object) -> int:
+    if isinstance(given, bool) or not isinstance(given, int):
         return 0
-    return min(int(raw), MOST_TRUNCATED)
+    return max(0, min(given, MOST_TRUNCATED))

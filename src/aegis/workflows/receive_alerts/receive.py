@@ -12,8 +12,8 @@ from aegis.model.webhook import Webhook
 from aegis.ports import AlertStore, Clock, Deliveries
 from aegis.workflows.receive_alerts.reading import read_webhook
 
-READ_AT_ONCE = 64 * 1024
-"""Bytes that are read in a millisecond or so; what is larger must not hold up the others."""
+READ_AT_ONCE = 128 * 1024
+"""Bytes that are read in two milliseconds or so; what is larger must not hold up the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,8 @@ def _alerts() -> None:
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.Column("rounds_gone", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("fingerprint", name="pk_alert"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_alert_last_seen", "alert", ["last_seen"])
-    op.create_index("ix_alert_open", "alert", ["open"])
     op.create_table(
         "episode",
         sa.Column("fingerprint", sa.String(length=16), nullable=False),
@@ -81,7 +80,6 @@ def _alerts() -> None:
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("fingerprint", "number", name="pk_episode"),
     )
-    op.create_index("ix_episode_alertname", "episode", ["alertname"])
     op.create_index("ix_episode_group", "episode", ["group_key", "first_seen"])
     op.create_index("ix_episode_newest", "episode", ["first_seen", "fingerprint", "number"])
 
@@ -178,10 +176,10 @@ def _outbox() -> None:
     op.create_table(
         "outbox_item",
         sa.Column("outbox_id", sa.String(length=32), nullable=False),
-        sa.Column("chat_id", sa.String(length=128), nullable=False),
         sa.Column("fingerprint", sa.String(length=16), nullable=False),
         sa.Column("episode", sa.Integer(), nullable=False),
         sa.Column("transition", sa.String(length=16), nullable=False),
+        sa.Column("chat_id", sa.String(length=128), nullable=False),
         sa.ForeignKeyConstraint(
             ["outbox_id"], ["outbox.id"], name="fk_outbox_item_outbox_id", ondelete="CASCADE"
         ),
@@ -191,4 +189,5 @@ def _outbox() -> None:
         sa.UniqueConstraint(
             "fingerprint", "episode", "transition", "chat_id", name="uq_outbox_item_once"
         ),
+        sqlite_with_rowid=False,
     )
