@@ -22,7 +22,7 @@ BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-alerting test-alerting-full check format lint typecheck layers bench mutate lock openapi test-openapi clean
+.PHONY: help demo test test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench mutate lock openapi test-openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,10 +37,14 @@ test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus
 
 test-alerting: $(VENV)/.dev  ## deliver a real Alertmanager's alerts through kill -9 (needs Debian's alertmanager, postgresql)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_alertmanager
+	@$(BIN)/python -m pytest --database=postgresql tests/delivery
+	@$(BIN)/python -m pytest -n $(JOBS) --dist=load tests/live_alertmanager
 
 test-alerting-full: $(VENV)/.dev  ## the same with 3,000 alerts, one and two Alertmanagers, two replicas
 	@$(BIN)/python -m tests.live_alertmanager.storm
+
+feishu: $(VENV)/.dev  ## a Feishu on this machine, to try messages by hand (docs/feishu.md)
+	@$(BIN)/python -m tests.feishu_platform --port 18010
 
 check: lint typecheck layers test  ## everything a change must pass
 

@@ -63,9 +63,15 @@ def survivors(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(alive, key=lambda v: (v.mutant.module, v.mutant.line, v.mutant.node_index))
 
 
+def timed_out(verdicts: Sequence[Verdict]) -> int:
+    """Kills by the clock alone: on a machine with much else to do, some of them are survivors."""
+    return [verdict.outcome for verdict in verdicts].count("timeout")
+
+
 def as_json(verdicts: Sequence[Verdict], equivalent: int, seconds: float) -> dict[str, object]:
     return {
         **tally(verdicts).as_json(),
+        "timed_out": timed_out(verdicts),
         "marked_equivalent": equivalent,
         "seconds": round(seconds, 1),
         "operators": {name: counts.as_json() for name, counts in by_operator(verdicts).items()},
@@ -108,7 +114,9 @@ def print_report(
     console.print(table)
     total = rows["all"]
     left = f", {total.not_run} not run: time was up" if total.not_run else ""
-    console.print(f"{seconds:.0f} s; {equivalent} marked as equivalent and left out{left}")
+    late = timed_out(verdicts)
+    hung = f", {late} killed by the clock alone" if late else ""
+    console.print(f"{seconds:.0f} s; {equivalent} marked as equivalent and left out{hung}{left}")
 
 
 def _relative(path: Path) -> str:

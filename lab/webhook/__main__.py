@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,13 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from lab.webhook.chat import MOST_A_SECOND, Chat, Told, chat
 from lab.webhook.load import Measured, post
 from lab.webhook.servers import Server, aegis, echo
-from lab.webhook.storms import ALERTS, storms
+from lab.webhook.storms import ALERTS, Storm, storms
 
 MOST_TIMES_ECHO = 5.0
 MOST_MEMORY_MIB = 256.0
-_ROUTES = "default: {chat: oc_bench}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Compared:
     storm: str
     echo: Measured
     aegis: Measured
+    told: Told
 
     @property
     def times(self) -> float:
@@ -51,6 +53,7 @@ class Compared:
             "echo_cpu_s": round(self.echo.cpu_s, 2),
             "cpu_s": round(self.aegis.cpu_s, 2),
             "not_200": self.refused,
+            "chat": self.told.as_json(),
         }
 
 
@@ -76,18 +79,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(alerts: int, folder: Path, db_url: str | None) -> tuple[list[Compared], float]:
-    routes = folder / "routes.yaml"
-    routes.write_text(_ROUTES, encoding="utf-8")
-    settings = {"AEGIS_ROUTES_FILE": str(routes)}
-    if db_url is not None:
-        settings["AEGIS_DB_URL"] = db_url
-    with echo() as bare, aegis(folder, settings) as ours:
-        _warm(bare, ours)
-        before = ours.memory_mib()
-        compared = [
-            Compared(storm.name, post(storm, bare), post(storm, ours)) for storm in storms(alerts)
-        ]
-        return compared, ours.memory_mib("VmHWM") - before
+    with chat(folder) as group:
+        settings = dict(group.settings) | ({} if db_url is None else {"AEGIS_DB_URL": db_url})
+        with echo() as bare, aegis(folder, settings) as ours:
+            _warm(bare, ours)
+            group.told(0, time.monotonic())
+            before = ours.memory_mib()
+            compared = [_compared(storm, bare, ours, group) for storm in storms(alerts)]
+            return compared, ours.memory_mib("VmHWM") - before
+
+
+def _compared(storm: Storm, bare: Server, ours: Server, group: Chat) -> Compared:
+    echoed, known, began = post(storm, bare), len(group.taken()), time.monotonic()
+    return Compared(storm.name, echoed, post(storm, ours), group.told(known, began))
 
 
 def _warm(*servers: Server) -> None:
@@ -106,6 +110,12 @@ def _broken(compared: Sequence[Compared], grown_mib: float) -> list[str]:
         for one in compared
         if one.times > MOST_TIMES_ECHO
     ]
+    found += [
+        f"{one.storm}: {one.told.most_a_second} messages in a second, more than {MOST_A_SECOND}"
+        for one in compared
+        if one.told.most_a_second > MOST_A_SECOND
+    ]
+    found += [f"{one.storm}: the chat heard nothing" for one in compared if not one.told.messages]
     if grown_mib > MOST_MEMORY_MIB:
         found.append(f"memory grew by {grown_mib:.0f} MiB, more than {MOST_MEMORY_MIB:g}")
     return found
@@ -130,8 +140,15 @@ def _print(compared: Sequence[Compared], grown_mib: float, broken: Sequence[str]
         table.add_column(column, justify="right")
     for one in compared:
         row = one.as_json()
-        table.add_row(*(str(row[name]) for name in row))
+        table.add_row(*(str(row[name]) for name in row if name != "chat"))
     console.print(table)
+    for one in compared:
+        told = one.told
+        console.print(
+            f"{one.storm}: the chat was told in {told.messages} messages and {told.updates} "
+            f"updates, at most {told.most_a_second} a second, the first after "
+            f"{told.first_after_s:.1f} s"
+        )
     console.print(f"memory grew by {grown_mib:.0f} MiB at most")
     for line in broken:
         console.print(f"broken: {line}")

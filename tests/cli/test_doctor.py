@@ -17,6 +17,7 @@ from aegis.bootstrap.doctor import examine_settings
 from aegis.model.backend import BACKENDS, settings_of
 from aegis.model.telemetry import Span, to_ns
 from aegis.settings import read_settings
+from aegis.settings.feishu import NAMES
 from tests.adapters.jaeger_server import JaegerServer, Release
 from tests.adapters.loki_language import StoredLine
 from tests.adapters.loki_server import HeldLoki
@@ -39,7 +40,7 @@ Answer = Callable[[Seen], Reply]
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [name for backend in BACKENDS for name in settings_of(backend)]
     more = ["LOKI_SERVICE_LABEL_KEY", "LOKI_SELECTOR_TEMPLATE", "AEGIS_SIGNALS_FILE"]
-    for name in [*names, *more, "AEGIS_SERVICE_ALIASES"]:
+    for name in [*names, *more, *NAMES, "AEGIS_SERVICE_ALIASES"]:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -119,7 +120,7 @@ def test_all_backends_that_are_well_are_described(aegis: Aegis, at: At) -> None:
     ran = look(aegis)
     assert ran.code == 0, ran.out
     assert ran.json()["ok"] is True
-    assert {one["condition"] for one in ran.json()["backends"]} == {"answers"}
+    assert {of(ran, backend)["condition"] for backend in BACKENDS} == {"answers"}
     for backend in BACKENDS:
         found = findings(ran, backend)
         assert found["reachable"] == ("ok", "can be reached")
@@ -143,7 +144,7 @@ def test_the_json_has_one_shape_whatever_is_found(aegis: Aegis, at: At) -> None:
     at("JAEGER_BASE_URL", a_jaeger("1.57"))
     told = look(aegis).json()
     assert set(told) == {"ok", "settings", "backends"}
-    assert [one["backend"] for one in told["backends"]] == list(BACKENDS)
+    assert [one["backend"] for one in told["backends"]] == [*BACKENDS, "feishu"]
     for backend in told["backends"]:
         assert set(backend) == {"backend", "address", "condition", "findings"}
         for finding in backend["findings"]:

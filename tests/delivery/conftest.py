@@ -1,22 +1,16 @@
-"""A world of its own for each test."""
+"""A world of its own for each test, on SQLite, or on PostgreSQL with --database=postgresql."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from aegis.adapters.store.database import open_database
-from aegis.adapters.store.migrating import upgrade
+from aegis.adapters.store.database import Database
 from tests.delivery.worlds import World
+from tests.store.conftest import database, empty, server, url
+
+__all__ = ["database", "empty", "server", "url", "world"]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    database = open_database(f"sqlite:///{tmp_path / 'aegis.db'}")
-    upgrade(database)
-    try:
-        yield World(database)
-    finally:
-        database.dispose()
+def world(database: Database) -> World:
+    return World(database)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from datetime import timedelta
 from itertools import count, pairwise
 
 import pytest
 
+from aegis.model.delivery import RECENT, ChatState, Draft
 from aegis.model.errors import (
     ChatUnreachable,
     DeliveryRefused,
@@ -16,12 +18,14 @@ from aegis.model.errors import (
     MessageTooLarge,
     StoreUnavailable,
 )
-from aegis.ports import Json
+from aegis.ports.delivery import Json
 from aegis.workflows.deliver_messages.deliver import (
+    LONGEST_REST_S,
     LONGEST_WAIT_S,
     Delivery,
     deliver_messages,
 )
+from aegis.workflows.deliver_messages.planning import STORM_LASTS
 from tests.delivery.worlds import CHAT, NOON, Killed, MortalSteps, PlainSteps, World, plain_cards
 
 DOWN = DeliveryUnavailable("connection refused")
@@ -191,6 +195,41 @@ def test_a_card_that_somebody_recalled_is_replaced_by_a_new_one(world: World) ->
     assert asyncio.run(world.outbox.chats_with_work(world.clock.now())) == ()
 
 
+def test_a_gone_card_that_nothing_replaces_is_closed(world: World) -> None:
+    world.tell("f-1")
+    turn(world)
+    world.tell("f-2")
+    world.chat.faults = [ChatUnreachable("recalled", 230011)]
+
+    def nothing(state: ChatState, most_bytes: int) -> tuple[Draft, ...]:
+        return plain_cards(state, most_bytes) if not any(c.gone for c in state.cards) else ()
+
+    delivery = Delivery(world.outbox, world.chat, nothing, world.clock, 0)
+    asyncio.run(deliver_messages(delivery, CHAT, 2, PlainSteps(world.clock)))
+    with world.database.reading() as connection:
+        still_open = connection.exec_driver_sql(
+            "SELECT count(*) FROM card WHERE closed_at IS NULL"
+        ).scalar()
+    assert still_open == 0
+
+
+def test_composing_that_takes_long_is_not_done_again_at_once(world: World) -> None:
+    world.tell("f-1")
+
+    def slowly(state: ChatState, most_bytes: int) -> tuple[Draft, ...]:
+        time.sleep(0.3)
+        if len(world.chat.calls) < 2:
+            world.tell(f"f-{len(world.chat.calls) + 2}")
+        return plain_cards(state, most_bytes)
+
+    steps = PlainSteps(world.clock)
+    delivery = Delivery(world.outbox, world.chat, slowly, world.clock, 0)
+    asyncio.run(deliver_messages(delivery, CHAT, 1, steps))
+    assert len(world.chat.calls) == 3
+    assert len(steps.slept) == 3
+    assert all(1.2 <= one <= LONGEST_REST_S for one in steps.slept)
+
+
 def test_what_is_too_large_is_composed_again_smaller(world: World) -> None:
     for number in range(300):
         world.tell(f"f-{number:03d}")
@@ -299,3 +338,7 @@ def test_a_death_between_sending_and_marking_sends_the_same_again(world: World) 
     assert [one.uuid for one in world.chat.calls] == [world.chat.calls[0].uuid] * 2
     assert len(world.chat.by_uuid) == 1
     assert [(one.state, one.attempts) for one in world.messages()] == [("sent", 2)]
+
+
+def test_a_storm_card_is_read_for_as_long_as_it_takes_groups_in() -> None:
+    assert STORM_LASTS <= RECENT

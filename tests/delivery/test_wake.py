@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aegis.model.errors import StoreUnavailable
-from aegis.ports import Json
+from aegis.ports.delivery import Json
 from aegis.workflows.deliver_messages.deliver import deliver_messages
 from aegis.workflows.deliver_messages.wake import Wakeups, turn_id
 from tests.delivery.worlds import CHAT, PlainSteps, World

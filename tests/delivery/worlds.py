@@ -17,7 +17,7 @@ from aegis.adapters.store.tables import episode, message, outbox, outbox_item
 from aegis.model.delivery import CardGroup, ChatState, Draft
 from aegis.model.errors import DeliveryError
 from aegis.model.message import Message
-from aegis.ports import Json
+from aegis.ports.delivery import Json
 from aegis.workflows.deliver_messages.deliver import Delivery
 
 CHAT = "oc_night_shift"
@@ -170,7 +170,7 @@ class World:
         self.outbox = StoredOutbox(self.database, self.ids)
 
     def delivery(self, gap_s: float = 0.0) -> Delivery:
-        return Delivery(self.outbox, self.chat, plain_cards, self.clock, gap_s)
+        return Delivery(self.outbox, self.chat, plain_cards, self.clock, gap_s, rests_for=0)
 
     def tell(
         self,

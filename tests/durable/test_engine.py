@@ -10,7 +10,7 @@ import pytest
 
 from aegis.durable.engine import KEPT_FOR, Flow, remove_old
 from aegis.model.errors import StoreUnavailable
-from aegis.ports import Json, Steps
+from aegis.ports.delivery import Json, Steps
 from tests.durable.conftest import Launch, until
 from tests.fakes import FakeClock
 

@@ -6,6 +6,7 @@ Everything is computed: noise comes from a fixed seed, so every run sees the sam
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from tests.engine.telemetry import at_ns, line, logs, observations, series, span
 Minutes = tuple[float, float]
 HOURS_MIN = 180
 STEP_S = 30
+STEP_MIN = STEP_S / 60
 
 
 def minutes(start: float, end: float) -> TimeWindow:
@@ -101,6 +103,11 @@ def lines(burning: Sequence[Minutes], *, until: float = HOURS_MIN) -> LogTable:
         if burns(second / 60, burning):
             rows.append(line(second + 1, "shop", f"order {second} failed", "ERROR"))
     return logs(rows)
+
+
+def hours(*burning: Minutes, asked: Minutes = (150, 165), drift: float = 0.0) -> Observations:
+    """Metrics only."""
+    return replace(asked_for(*asked), metrics=metrics(burning, drift=drift))
 
 
 def found(seen: Observations, moment_min: float | None = None) -> Found:

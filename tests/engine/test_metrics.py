@@ -133,6 +133,12 @@ class TestTheMinutesJustBefore:
         z = self.z([10.0] * 44 + [15.0] * 4, before + after, after[-1] + MINUTE)
         assert z == pytest.approx(17 - middle)
 
+    def test_hold_the_very_first_sample_after_a_break(self) -> None:
+        before = [float(MINUTE * index) for index in range(50)]
+        after = [before[-1] + 1000, before[-1] + 1000 + MINUTE]
+        calm = [10.0] * 44 + [15.0] * 6 + [14.0, 16.0]
+        assert self.z(calm, before + after, after[-1] + MINUTE) == pytest.approx(17 - 15)
+
     def test_reach_back_to_the_last_break_of_several(self) -> None:
         before = [float(MINUTE * index) for index in range(42)]
         middle = [before[-1] + 1000 + MINUTE * index for index in range(2)]

@@ -177,6 +177,20 @@ def test_a_change_before_the_onset_comes_first_and_rollback_only_after_a_check()
     assert "确认症状只出现在新版本之后，再考虑回滚" in first.zh
 
 
+def test_the_history_of_a_rollout_comes_as_a_command_where_the_name_is_fit_for_a_shell() -> None:
+    first = english(diagnosis(more=(DEPLOY,)))[0]
+    assert first.endswith("came with it: `kubectl rollout history deployment/payment`")
+    odd = diagnosis(cause("a;b"), more=(replace(DEPLOY, service="a;b"),))
+    assert one_with(odd, "consider rolling back").endswith("came with it")
+
+
+def test_the_first_proof_is_plotted_before_it_is_compared_and_a_second_source_comes_after() -> None:
+    actions = english(diagnosis(cause(evidence_ids=("m1", "l1")), more=(LOGS,)))
+    pieces = ("Plot this metric", "Tell throttling from a crowded node", "in Loki")
+    places = [next(i for i, text in enumerate(actions) if piece in text) for piece in pieces]
+    assert places == sorted(places)
+
+
 def test_a_change_that_no_cause_lists_is_still_looked_at() -> None:
     assert "v2.4.1" in english(diagnosis(more=(DEPLOY,)))[0]
 
@@ -236,6 +250,8 @@ def test_without_counter_evidence_the_onset_would_disprove() -> None:
 
 def test_without_an_onset_the_healthy_pods_would_disprove() -> None:
     one_with(diagnosis(cause(onset_ns=None)), "requests served by its unaffected pods")
+    beside = diagnosis(cause(onset_ns=None), cause("mail", 0.04))
+    one_with(beside, "requests served by its unaffected pods")
 
 
 def test_the_affected_are_told_only_when_the_cause_is_likely() -> None:
@@ -244,8 +260,10 @@ def test_the_affected_are_told_only_when_the_cause_is_likely() -> None:
     action = one_with(case, "Tell the owners of")
     assert "frontend, checkout:" in action
     assert "mail" not in action
-    unsure = diagnosis(cause(probability=0.49), rest=(ruled_out(),))
-    assert not any("Tell the owners" in text for text in english(unsure))
+    for probability, told in ((0.86, True), (0.49, False)):
+        case = diagnosis(cause(probability=probability), rest=(ruled_out(),))
+        case = replace(case, none_probability=0.1)
+        assert any("Tell the owners" in text for text in english(case)) is told
 
 
 def test_the_cause_itself_is_not_among_the_affected() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from aegis.engine.next_actions import next_actions
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import EvidenceGap
+from aegis.model.evidence import EvidenceGap, GapReason
 from aegis.model.telemetry import Alarm
 from aegis.model.text import Text
 from tests.engine.diagnoses import STEADY_ERRORS, cause, diagnosis, evidence, gap, quiet
@@ -46,6 +48,13 @@ def test_nothing_found_checks_the_largest_departure_and_the_suspect() -> None:
     assert not any("throttling" in text for text in english(faint))
 
 
+def test_the_suspect_is_tested_after_looking_wider_and_before_looking_elsewhere() -> None:
+    actions = english(quiet(causes=(cause(probability=0.4),)))
+    pieces = ("Ask again for", "largest departure", "Tell throttling", "See which alerts fired")
+    places = [next(i for i, text in enumerate(actions) if piece in text) for piece in pieces]
+    assert places == [0, 1, 2, 3]
+
+
 def test_what_did_not_move_is_no_departure() -> None:
     calm = replace(quiet(), evidence=(STEADY_ERRORS,))
     assert not any("largest departure" in text for text in english(calm))
@@ -54,6 +63,61 @@ def test_what_did_not_move_is_no_departure() -> None:
 def test_a_departure_counts_from_the_least_surprise_on() -> None:
     least = replace(quiet(), evidence=(replace(STEADY_ERRORS, strength=0.3),))
     one_with(least, "Check the largest departure")
+
+
+SOURCES = ("logs", "traces")
+WIDER, ELSEWHERE = "Ask again for 09:45", "See which alerts fired"
+
+
+@pytest.mark.parametrize(
+    ("reason", "asks", "place"),
+    [
+        ("unavailable", "Ask again once", 0),
+        ("no_data", "Find out why", 1),
+        ("no_baseline", "that holds normal time", 1),
+        ("not_configured", "Configure a source", 2),
+        ("not_recorded", "Start recording", 2),
+        ("short", "a longer window", 2),
+        ("sampled", "a narrower window", 2),
+    ],
+)
+def test_a_blind_spot_is_weighed_against_looking_wider_and_elsewhere(
+    reason: GapReason, asks: str, place: int
+) -> None:
+    """What keeps the answer from being seen at all goes first, what blurs it last."""
+    actions = english(quiet(gaps=(gap("traces", reason),)))
+    assert asks in actions.pop(place)
+    assert [text[: len(WIDER)] for text in actions] == [WIDER, ELSEWHERE[: len(WIDER)]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (gap("logs", "no_data"), gap("traces", "no_baseline")),
+        (gap("logs", "not_configured"), gap("traces", "short")),
+        (gap("logs", "not_recorded"), gap("traces", "short")),
+        (gap("logs", "short"), gap("traces", "sampled")),
+        (gap("logs", "sampled"), gap("traces", "no_data", "cart")),
+        (gap("logs", "unavailable", "cart"), gap("traces", "sampled")),
+    ],
+)
+def test_the_blinder_spot_is_asked_about_first(first: EvidenceGap, second: EvidenceGap) -> None:
+    """A source that is absent for one service counts half: about as much as a sampled one."""
+    for gaps in ((first, second), (second, first)):
+        actions = english(quiet(gaps=gaps))
+        about = [next(i for i, text in enumerate(actions) if one in text) for one in SOURCES]
+        assert about == sorted(about)
+
+
+def test_two_close_causes_are_decided_before_a_silent_source_is_waited_for() -> None:
+    unclear = diagnosis(
+        cause(probability=0.15),
+        cause("mail", 0.14, "code", ("m2",)),
+        gaps=(gap("logs", "unavailable"),),
+    )
+    first, second, *_ = english(replace(unclear, none_probability=0.3))
+    assert first.startswith("Decide between payment and mail first")
+    assert second == "Ask again once logs answer"
 
 
 def test_whole_sources_are_missed_before_those_of_single_services() -> None:

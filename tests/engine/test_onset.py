@@ -10,26 +10,21 @@ import pytest
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import find_onset, focused, with_onset
 from aegis.model.incident import Observations
-from aegis.model.telemetry import Matrix
+from aegis.model.telemetry import Matrix, to_ns
 from tests.engine.burning import (
     HOURS_MIN,
+    STEP_MIN,
     Minutes,
     asked_for,
     found,
+    hours,
     lines,
     metrics,
     minute_of,
     minutes_of,
     traces,
 )
-
-STEP_MIN = 0.5
-
-
-def hours(*burning: Minutes, asked: Minutes = (150, 165), drift: float = 0.0) -> Observations:
-    """Metrics only."""
-    return replace(asked_for(*asked), metrics=metrics(burning, drift=drift))
-
+from tests.engine.telemetry import at_ns, span, spans
 
 # --- Four outcomes ------------------------------------------------------------------------------
 
@@ -61,28 +56,6 @@ def test_where_nothing_burns_the_asked_time_is_the_window() -> None:
     assert (told.onset.start_ns, told.onset.end_ns) == (None, None)
     assert minutes_of(told.window) == (150, 165)
     assert told.onset.left_out == ()
-
-
-@pytest.mark.parametrize("end", [120.0, 165.0])
-def test_what_burned_from_the_first_row_on_began_before_the_history(end: float) -> None:
-    """Also where it burns for most of the time, so that burning is what is usual."""
-    told = found(hours((0, end), asked=(end - 20, end - 5)))
-    assert told.onset.outcome == "before_history"
-    assert told.onset.start_ns is None
-    assert minute_of(told.onset.end_ns) == pytest.approx(end, abs=1.5)
-    assert minutes_of(told.window)[0] == 0.0
-
-
-def test_what_burned_a_third_of_the_history_and_from_its_start_on_is_told_too() -> None:
-    told = found(hours((0, 50), asked=(30, 45)))
-    assert told.onset.outcome == "before_history"
-    assert minute_of(told.onset.end_ns) == pytest.approx(50, abs=1.0)
-
-
-def test_what_burns_for_a_third_of_the_history_is_told_against_the_time_before() -> None:
-    told = found(hours((118, HOURS_MIN), asked=(160, 175)))
-    assert told.onset.outcome == "ongoing"
-    assert minute_of(told.onset.start_ns) == pytest.approx(118, abs=STEP_MIN)
 
 
 def test_with_too_little_telemetry_nothing_is_said() -> None:
@@ -289,6 +262,13 @@ def test_the_history_is_what_was_recorded_not_what_was_asked_for() -> None:
     assert minutes_of(told.window)[0] == 30.0
 
 
+def test_the_history_begins_with_the_source_that_reaches_back_the_farthest() -> None:
+    seen = asked_for(30, 45)
+    late = metrics([], silent=[(0, 60)])
+    told = found(replace(seen, metrics=late, spans=traces([(30, 40)]), logs=lines([(30, 40)])))
+    assert minute_of(told.onset.start_ns) == pytest.approx(30, abs=STEP_MIN)
+
+
 def test_every_source_says_how_far_the_telemetry_reaches() -> None:
     seen = replace(
         asked_for(150, 165),
@@ -297,6 +277,24 @@ def test_every_source_says_how_far_the_telemetry_reaches() -> None:
         logs=lines([(152, HOURS_MIN)]),
     )
     assert minutes_of(found(seen).window)[1] == pytest.approx(HOURS_MIN, abs=0.2)
+
+
+def test_what_began_seconds_ago_is_looked_at_for_a_minute() -> None:
+    """The telemetry ends in the middle of it: three services slow, their caller failing."""
+    rows = []
+    for second in range(100 * 60, 179 * 60 + 6):
+        hurt, trace = second >= 178.5 * 60, f"{second:032x}"
+        own = 10 + second % 4 + (60 if hurt else 0)
+        rows.append(span(trace, "a", "", "shop", start_s=second, ms=own + 20, error=hurt))
+        rows += [
+            span(trace, name, "a", name, "get", start_s=second + 0.001, ms=own)
+            for name in ("store", "bank", "mail")
+        ]
+    told = found(replace(asked_for(170, 179), spans=spans(rows)))
+    assert told.onset.outcome == "ongoing"
+    start, end = minutes_of(told.window)
+    assert start == pytest.approx(178.5, abs=0.2)
+    assert end == pytest.approx(start + 1)
 
 
 @pytest.mark.parametrize(
@@ -313,16 +311,7 @@ def test_what_burns_from_the_first_minutes_on_began_before(start: float, outcome
     assert found(hours((start, 30), asked=(15, 30))).onset.outcome == outcome
 
 
-def test_a_long_incident_needs_an_hour_before_it_to_be_told_from_calm() -> None:
-    seen = hours((118, HOURS_MIN), asked=(160, 175))
-    assert found(seen).onset.outcome == "ongoing"
-    early = replace(asked_for(59, 74, extent=(0, 90)), metrics=metrics([(60, 90)], until=90))
-    assert found(early).onset.outcome == "nothing"
-
-
-def test_what_burned_nearly_to_the_end_cannot_be_told_from_calm() -> None:
-    assert found(hours((0, 171), asked=(140, 155))).onset.outcome == "nothing"
-
-
-def test_a_long_burning_that_the_question_does_not_touch_is_not_meant() -> None:
-    assert found(hours((0, 100), asked=(130, 140))).onset.outcome == "nothing"
+def test_the_window_of_what_goes_on_holds_the_last_row_and_nothing_after_it() -> None:
+    told = found(hours((152, HOURS_MIN)))
+    last = at_ns(60 * HOURS_MIN - 30)
+    assert to_ns(told.window.end) == last + 1_000  # the least step of a window

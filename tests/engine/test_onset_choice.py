@@ -72,6 +72,17 @@ def test_the_share_of_the_heat_in_the_asked_time_decides() -> None:
     assert meant(inside, mostly_after, asked=(100, 120)) == inside
 
 
+def test_one_that_only_begins_at_the_end_of_the_asked_time_is_not_meant_however_hot() -> None:
+    inside, begins = burning(101, 111, total=30), burning(119, 140, total=90)  # 4.3 inside
+    assert meant(inside, begins, asked=(100, 120)) == inside
+
+
+@pytest.mark.parametrize("total", [28, 32])
+def test_heat_counts_and_not_how_long_it_lasts(total: float) -> None:
+    minute, longer = burning(105, 106, total=total), burning(108, 118, total=30)
+    assert meant(minute, longer, asked=(100, 120)) == (minute if total > 30 else longer)
+
+
 def test_of_equal_ones_the_later_is_meant() -> None:
     one, other = burning(100, 105, total=20), burning(110, 115, total=20)
     assert meant(one, other, asked=(95, 120)) == other
@@ -99,6 +110,8 @@ def test_others_are_left_out_where_they_fill_more_than_a_quarter_of_the_baseline
     asked_about = burning(150, 170)  # leaves 180 minutes, of which a quarter is 45
     assert left_out(burning(10, 55), asked_about, of=asked_about) == []
     assert left_out(burning(10, 56), asked_about, of=asked_about) == [(10, 56)]
+    longer = burning(150, 171)  # leaves 179, of which a quarter is 44.75
+    assert left_out(burning(10, 55), longer, of=longer) == [(10, 55)]
     two = (burning(10, 40), burning(60, 76))
     assert left_out(*two, asked_about, of=asked_about) == [(10, 40), (60, 76)]
 

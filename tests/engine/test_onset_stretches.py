@@ -98,6 +98,21 @@ def test_the_noisier_the_recording_the_more_counts() -> None:
     assert places(stretches_of(noisy, usual_quantile=0.3)) == [(30, 36)]
 
 
+def test_a_run_goes_on_while_anything_is_left_of_it() -> None:
+    found = stretches_of(heat((10, 0), (1, 2.4), (3, 0), (1, 5)))  # 2 - 1.2 + 4.6 of 5
+    assert len(found) == 1
+    assert stretches_of(heat((10, 0), (1, 2.4), (5, 0), (1, 5))) == []  # 2 - 2, and anew
+
+
+def test_a_minute_below_the_usual_is_no_part_of_the_stretch_before_it() -> None:
+    assert places(stretches_of(heat((20, 0), (12, 1), (1, 0.39)))) == [(20, 31)]
+
+
+def test_of_two_hot_parts_far_apart_in_one_run_the_hotter_is_the_stretch() -> None:
+    assert places(stretches_of(heat((10, 0), (3, 3), (8, 0), (4, 3)))) == [(21, 24)]
+    assert places(stretches_of(heat((10, 0), (4, 3), (8, 0), (3, 3)))) == [(10, 13)]
+
+
 def test_a_stretch_may_reach_both_ends() -> None:
     whole = stretches_of(np.full(60, 3.0), usual_quantile=0.0)
     assert whole == []  # what is hot all the time is usual, whatever the quantile

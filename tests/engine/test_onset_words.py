@@ -75,6 +75,10 @@ def test_each_outcome_has_its_sentence(
     assert said(outcome, start, end) == Text(zh, en)
 
 
+def test_what_begins_as_the_asked_time_ends_began_before_the_question() -> None:
+    assert "less than a minute before you asked" in said("ongoing", 60, None).en
+
+
 def test_lengths_are_told_in_the_unit_people_use() -> None:
     assert "lasted less than a minute" in said("ended", 47, 47.2).en
     assert "持续 不到一分钟" in said("ended", 47, 47.2).zh

@@ -91,7 +91,8 @@ class TestParents:
 
     def test_of_no_spans_are_none(self) -> None:
         tree = TraceTree.of(SpanTable.empty())
-        assert (len(tree.parent), tree.trace_count, len(tree.exclusive_ms)) == (0, 0, 0)
+        assert (len(tree.parent), len(tree.trace), tree.trace_count) == (0, 0, 0)
+        assert len(tree.exclusive_ms) == 0
 
 
 def cells_left(one: Span, children: list[Span]) -> int:

@@ -21,6 +21,7 @@ TEMPLATES = {
     "blue", "wathet", "turquoise", "green", "yellow", "orange", "red", "carmine", "violet",
     "purple", "indigo", "grey", "default",
 }  # fmt: skip
+_RULE_OF_TABLE = re.compile(r"(?m)^[ \t]*\|?[ \t]*:?-+:?[ \t]*\|[-:| \t]*$")
 _ROOT = {"schema", "config", "card_link", "header", "body"}
 _CONFIG = {
     "streaming_mode", "streaming_config", "summary", "locales", "enable_forward", "update_multi",
@@ -119,7 +120,7 @@ def check_card(card: object, images: set[str]) -> None:
     elements = list(_walk(body.get("elements"), "body"))
     if len(elements) > MOST_COMPONENTS:
         raise bad_card(TOO_MANY_ELEMENTS, "element exceeds the limit")
-    if sum(one["tag"] == "table" for one in elements) > MOST_TABLES:
+    if sum(_tables(one) for one in elements) > MOST_TABLES:
         raise bad_card(TOO_MANY_TABLES, "card table number over limit")
     ids = [one["element_id"] for one in elements if "element_id" in one]
     if len(set(ids)) < len(ids):
@@ -139,6 +140,13 @@ def text_of(card: dict[str, Any]) -> str:
         for part in (one.get("content"), (one.get("text") or {}).get("content"))
         if isinstance(part, str) and (one["tag"] == "markdown" or _is_markdown(one))
     )
+
+
+def _tables(element: dict[str, Any]) -> int:
+    """Those in markdown count as well."""
+    if element["tag"] == "markdown":
+        return len(_RULE_OF_TABLE.findall(element["content"]))
+    return int(element["tag"] == "table")
 
 
 def _is_markdown(element: dict[str, Any]) -> bool:

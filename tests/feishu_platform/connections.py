@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from websockets.http11 import Response
 
 from tests.feishu_platform.answers import Refusal, only, success
 from tests.feishu_platform.clock import PlatformClock
+from tests.feishu_platform.events import header
 from tests.feishu_platform.frames import CONTROL, DATA, Frame, decode
 from tests.feishu_platform.wire import Answer, Request
 
@@ -30,7 +32,10 @@ TOO_MANY_CONNECTIONS = 1000040350
 AUTH_FAILED = 514
 FORBIDDEN = 403
 SERVICE = 33554678
+LOG_ID = 2**40 + 7
 TICK_S = 0.02
+CALLBACK = "card.action.trigger"
+NO_CALLBACK_ANSWER = 200340
 
 
 @dataclass
@@ -56,11 +61,18 @@ class Sent:
 
 @dataclass
 class Delivery:
-    """An event on its way. A callback is never redelivered; `over` once nothing more comes."""
+    """An event on its way. A callback is never redelivered; `over` once nothing more comes.
+
+    `repeated` sends it a second time though the first was acknowledged: that happens too.
+    `clicker_saw` is the error that someone who pressed a button was shown.
+    """
 
     event: dict[str, Any]
     is_callback: bool
     fragments: int = 1
+    repeated: bool = False
+    when_over: Callable[[Delivery], None] = lambda _: None
+    clicker_saw: int | None = None
     sent: list[Sent] = field(default_factory=list)
     over: bool = False
 
@@ -73,6 +85,7 @@ class Delivery:
 class Connections:
     """`refuse` is a code the discovery answers with; `handshake` (status, message, code) refuses
     the next connection; `deaf` answers no ping any more. `pings` counts those that came.
+    `frame_type` is what data frames call themselves.
     """
 
     clock: PlatformClock
@@ -94,6 +107,8 @@ class Connections:
     open: dict[str, ServerConnection] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     port: int = 0
+    frame_type: str = "event"
+    _events: int = 0
     _tickets: set[str] = field(default_factory=set)
     _numbers: int = 0
     _working: set[asyncio.Task[None]] = field(default_factory=set)
@@ -166,13 +181,21 @@ class Connections:
 
     # --- events ------------------------------------------------------------------------------
 
-    def push(self, event: dict[str, Any], fragments: int = 1) -> Delivery:
-        """Deliver an event, or a callback where its type is that of a card's button.
+    def push(
+        self,
+        kind: str,
+        event: dict[str, Any],
+        fragments: int = 1,
+        repeated: bool = False,
+        when_over: Callable[[Delivery], None] = lambda _: None,
+    ) -> Delivery:
+        """Deliver an event, or a callback where its kind is that of a card's button.
 
         From any thread. An event comes again until it is acknowledged.
         """
-        is_callback = event["header"]["event_type"] == "card.action.trigger"
-        delivery = Delivery(event, is_callback, fragments)
+        is_callback = kind == CALLBACK
+        body = {"schema": "2.0", "header": {"event_type": kind}, "event": event}
+        delivery = Delivery(body, is_callback, fragments, repeated, when_over)
         self.deliveries.append(delivery)
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._start, delivery)
@@ -196,9 +219,14 @@ class Connections:
             await self._until(began + wait_s, delivery)
             if delivery.acknowledged:
                 break
+            began = self.clock.now()
             await self._send(delivery, number)
-            await self._until(self.clock.now() + ACK_WITHIN_S, delivery)
-            began = began if wait_s == 0.0 else self.clock.now() - ACK_WITHIN_S
+            await self._until(began + ACK_WITHIN_S, delivery)
+        if delivery.repeated and delivery.acknowledged:
+            await self._send(delivery, len(waits))
+        if delivery.is_callback and not delivery.acknowledged:
+            delivery.clicker_saw = NO_CALLBACK_ANSWER
+        delivery.when_over(delivery)
         delivery.over = True
 
     async def _until(self, moment: float, delivery: Delivery) -> None:
@@ -212,12 +240,16 @@ class Connections:
             return
         device, connection = random.choice(sorted(self.open.items()))  # noqa: S311
         message_id = f"push-{self.deliveries.index(delivery)}-{number}"
-        delivery.sent.append(Sent(self.clock.now(), device, message_id))
-        payload = json.dumps(delivery.event, ensure_ascii=False).encode()
+        sent = Sent(self.clock.now(), device, message_id)
+        delivery.sent.append(sent)
+        kind = delivery.event["header"]["event_type"]
+        self._events += 1  # a redelivery carries a fresh event_id
+        head = header(kind, self._events, sent.at, self.app_id)
+        payload = json.dumps(delivery.event | {"header": head}, ensure_ascii=False).encode()
         size = -(-len(payload) // delivery.fragments)
         for place in range(delivery.fragments):
             headers = {
-                "type": "event",
+                "type": self.frame_type,
                 "message_id": message_id,
                 "sum": str(delivery.fragments),
                 "seq": str(place),
@@ -226,7 +258,7 @@ class Connections:
             }
             part = payload[place * size : (place + 1) * size]
             try:
-                await connection.send(Frame(place, 7, SERVICE, DATA, headers, part).encode())
+                await connection.send(Frame(place, LOG_ID, SERVICE, DATA, headers, part).encode())
             except ConnectionClosed:
                 return
 

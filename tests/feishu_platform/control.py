@@ -9,7 +9,8 @@ POST /_platform/clock             {"advance_s": 3600}
 POST /_platform/tokens            takes back every token
 POST /_platform/chats/ID          {"admits_bot": false, …}: see chats.Chat; made where new
 POST /_platform/messages/ID       {"recalled": true} or {"gone": true}
-POST /_platform/push              an event for the long connection
+    POST /_platform/say               {"text": "…", "chat_id": "…", "to_bot": true}
+    POST /_platform/click             {"message_id": "…", "value": {}}
 """
 
 from __future__ import annotations
@@ -70,8 +71,10 @@ class Controlled:
                 _set(chat, body)
             case "POST", ["messages", message_id]:
                 _set(memory.messages[message_id], body)
-            case "POST", ["push"]:
-                platform.connections.push(body)
+            case "POST", ["say"]:
+                platform.say(**body)
+            case "POST", ["click"]:
+                platform.click(**body)
             case _:
                 raise Refusal(404, f"no such control: {request.method} {request.path}", 404)
         return success({})

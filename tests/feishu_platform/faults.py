@@ -10,7 +10,7 @@ from tests.feishu_platform.answers import Refusal
 from tests.feishu_platform.limits import too_many_calls
 from tests.feishu_platform.wire import GATEWAY_PAGE, Answer, Request
 
-FaultKind = Literal["gateway", "hang", "reset", "half", "rate", "code", "empty", "odd"]
+FaultKind = Literal["gateway", "hang", "reset", "half", "rate", "code", "empty", "odd", "redirect"]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
@@ -20,7 +20,7 @@ class Fault:
 
     `after` lets the request take effect first: only its answer is lost. `status` is that of
     gateway pages and of codes, `code` and `message` those of Feishu's answer, `reset_s` what a
-    rate limit asks to wait.
+    rate limit asks to wait; what hangs ends after `hang_s` without an answer.
     """
 
     kind: FaultKind
@@ -32,6 +32,7 @@ class Fault:
     code: int = 0
     message: str = "made up"
     reset_s: int = 1
+    hang_s: float = 600.0
 
     def befalls(self, request: Request) -> bool:
         if self.times == 0 or self.path not in request.path:
@@ -52,9 +53,11 @@ class Fault:
                 return Answer(self.status, b"")
             case "odd":
                 return Answer(200, b'["neither", "code", "nor", "data"]')
+            case "redirect":
+                return Answer(307, b"{}", {"Location": "/open-apis/elsewhere"})
             case "rate":
                 return too_many_calls(self.reset_s).answer()
             case "code":
                 return Refusal(self.code, self.message, self.status).answer()
             case "hang" | "reset" | "half":
-                return replace(sent, ending=self.kind)
+                return replace(sent, ending=self.kind, hang_s=self.hang_s)

@@ -10,9 +10,11 @@ from typing import Any
 
 from tests.feishu_platform.answers import BAD_FIELD, Refusal, success
 from tests.feishu_platform.cardkit import CardKit
+from tests.feishu_platform.cards import CALLBACK_VALUE
 from tests.feishu_platform.chats import Chat, Held, Memory
 from tests.feishu_platform.clock import PlatformClock
-from tests.feishu_platform.connections import Connections
+from tests.feishu_platform.connections import CALLBACK, Connections, Delivery
+from tests.feishu_platform.events import BOT_OPEN_ID, pressed, said
 from tests.feishu_platform.faults import Fault
 from tests.feishu_platform.images import upload
 from tests.feishu_platform.limits import Limits
@@ -22,7 +24,6 @@ from tests.feishu_platform.wire import Answer, Request, parts_of
 
 APP_ID = "cli_stand_in"
 APP_SECRET = "stand-in-app-secret"  # noqa: S105 (opens nothing but this platform)
-BOT_OPEN_ID = "ou_stand_in_bot"
 TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105
 DISCOVERY_PATH = "/callback/ws/endpoint"
 
@@ -79,6 +80,38 @@ class Platform:
 
     def heal(self) -> None:
         self.faults.clear()
+
+    def say(self, text: str, chat_id: str, fragments: int = 1, **more: Any) -> Delivery:
+        """Somebody says it, and the bot is told; for `more` see events.said."""
+        number = len(self.connections.deliveries) + 1
+        event = said(text, chat_id, f"om_said_{number:04d}", self.clock.now(), **more)
+        return self.connections.push("im.message.receive_v1", event, fragments)
+
+    def click(self, message_id: str, value: object) -> Delivery:
+        """Somebody presses a button with this value. Until the answer the card is not updated."""
+        held = self.memory.messages[message_id]
+        if not isinstance(value, dict):
+            never = Delivery({}, is_callback=True, over=True)
+            never.clicker_saw = CALLBACK_VALUE
+            return never
+        card = self.cardkit.cards.get(held.card_id or "")
+        held.waits_for_click = True
+        if card is not None:
+            card.waits_for_click = True
+
+        def over(delivery: Delivery) -> None:
+            held.waits_for_click = False
+            streams = card is not None and card.streams_since is not None
+            if card is not None:
+                card.waits_for_click = False
+            data = delivery.sent[-1].data if delivery.acknowledged else None
+            shown = (data or {}).get("card")
+            if shown and not streams:
+                held.versions.append(shown["data"])
+
+        number = len(self.connections.deliveries) + 1
+        event = pressed(message_id, held.chat_id, value, number)
+        return self.connections.push(CALLBACK, event, when_over=over)
 
     # --- requests ----------------------------------------------------------------------------
 

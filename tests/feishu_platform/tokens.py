@@ -23,7 +23,10 @@ class Issued:
 
 
 class Tokens:
-    """`stubborn` hands out a token that was taken back, as if nothing had happened."""
+    """`stubborn` hands out a token that was taken back, as if nothing had happened.
+
+    `ending` is added to every token, `told_life_s` told in place of its life.
+    """
 
     def __init__(self, clock: PlatformClock, app_id: str, app_secret: str) -> None:
         self._clock = clock
@@ -31,6 +34,8 @@ class Tokens:
         self.app_secret = app_secret
         self.issued: list[Issued] = []
         self.stubborn = False
+        self.ending = ""
+        self.told_life_s: int | None = None
 
     def issue(self, request: Request) -> Answer:
         body = only(request.json(), {"app_id", "app_secret"})
@@ -41,9 +46,10 @@ class Tokens:
         last = self.issued[-1] if self.issued else None
         usable = last is not None and (not last.invalid or self.stubborn)
         if last is None or not usable or last.until - now < RENEWED_BELOW_S:
-            last = Issued(f"t-{len(self.issued) + 1:04d}-{'secret' * 4}", now + LIFE_S)
+            last = Issued(f"t-{len(self.issued) + 1:04d}-{'secret' * 4}{self.ending}", now + LIFE_S)
             self.issued.append(last)
-        return success(tenant_access_token=last.token, expire=int(last.until - now))
+        life_s = int(last.until - now) if self.told_life_s is None else self.told_life_s
+        return success(tenant_access_token=last.token, expire=life_s)
 
     def check(self, request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -40,6 +40,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json; charset=utf-8"
     ending: Ending = "whole"
+    hang_s: float = 600.0
 
     @property
     def code(self) -> int | None:
@@ -92,7 +93,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
 
 async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     if answer.ending == "hang":
-        await asyncio.sleep(600)
+        await asyncio.sleep(answer.hang_s)
         return
     if answer.ending == "reset":
         _reset(writer)

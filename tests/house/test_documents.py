@@ -17,7 +17,7 @@ from aegis.model.diagnosis import FAMILIES
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WITHOUT_LINE = {"help", "version"}
-SETTING = r"AEGIS_[A-Z_]+|(?:LOKI|PROMETHEUS|JAEGER|ALERTMANAGER)_[A-Z_]+"
+SETTING = r"AEGIS_[A-Z_]+|(?:LOKI|PROMETHEUS|JAEGER|ALERTMANAGER|GRAFANA|FEISHU)_[A-Z_]+"
 
 
 def text_of(name: str) -> str:

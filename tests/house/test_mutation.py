@@ -12,6 +12,8 @@ import pytest
 
 from lab.mutation.mutants import Mutant, UnexplainedMark, find_mutants, sample_evenly
 from lab.mutation.operators import OPERATORS
+from lab.mutation.report import as_json
+from lab.mutation.runner import Verdict
 
 ROOT = Path(__file__).parents[2]
 
@@ -197,6 +199,13 @@ def test_prose_types_and_marked_lines_are_left_alone(line: str, tmp_path: Path) 
 
 def test_a_marked_mutant_is_counted(tmp_path: Path) -> None:
     assert mutants_of("a = b + c  # mutate: equivalent c is zero", tmp_path) == ([], 1)
+
+
+def test_a_mutant_that_ran_out_of_time_is_killed_but_told_apart(tmp_path: Path) -> None:
+    """On a busy machine it may be a survivor whose tests took too long."""
+    (hung, *_), _ = mutants_of("while left > 0:\n    left -= 1\n", tmp_path)
+    told = as_json([Verdict(hung, "timeout", 80.0), Verdict(hung, "killed", 1.0)], 0, 81.0)
+    assert (told["killed"], told["timed_out"]) == (2, 1)
 
 
 def test_a_mark_without_a_reason_is_refused(tmp_path: Path) -> None:

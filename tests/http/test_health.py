@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from aegis.entrypoints.http.app import Service
 from aegis.model.backend import BackendConfig, BackendName
-from tests.http.service import ANALYZE, Sent, answer, answers, problem_of, settings
+from aegis.model.feishu import FeishuConfig
+from aegis.model.routing import Route, Routing
+from aegis.settings import Settings
+from tests.http.service import (
+    ANALYZE,
+    Sent,
+    answer,
+    answers,
+    problem_of,
+    settings,
+    with_service,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +66,35 @@ def test_it_is_ready_with_a_backend_to_ask() -> None:
 def test_it_is_not_ready_where_alerts_are_all_that_could_be_asked_for() -> None:
     response = answer(Sent("GET", "/readyz"), settings(backends=backends("alertmanager")))
     assert problem_of(response) == (503, "not_ready", "PROMETHEUS_BASE_URL")
+
+
+def readiness(given: Settings) -> dict[str, Any]:
+    """Of an application that has started."""
+
+    async def ask(client: httpx.AsyncClient) -> dict[str, Any]:
+        response = await client.get("/readyz")
+        return {"status_code": response.status_code, **response.json()}
+
+    return with_service(ask, given, warm=True)
+
+
+def test_it_says_what_delivering_lacks(shop: Path) -> None:
+    ready = readiness(settings(shop.parent))
+    assert ready["alerts"] == "stored_only"
+    assert ready["alerts_missing"] == "FEISHU_APP_ID and FEISHU_APP_SECRET are not set"
+
+
+def test_it_is_ready_where_it_does_nothing_but_deliver_alerts() -> None:
+    feishu = FeishuConfig("cli_a", "secret", "http://127.0.0.1:9")
+    routing = Routing(default=Route("default", "oc_a"))
+    ready = readiness(settings(feishu=feishu, routing=routing))
+    assert (ready["status_code"], ready["alerts"]) == (200, "delivered")
+
+
+def test_an_app_without_a_chat_delivers_nothing(shop: Path) -> None:
+    feishu = FeishuConfig("cli_a", "secret", "http://127.0.0.1:9")
+    ready = readiness(settings(shop.parent, feishu=feishu))
+    assert "FEISHU_DEFAULT_CHAT_ID" in ready["alerts_missing"]
 
 
 def test_it_is_not_ready_with_an_empty_folder(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import LOOPBACK
-from tests.live_alertmanager.postgresql import postgresql, programs
+from tests.store.postgresql import cluster, programs
 
 ALERTMANAGER = "prometheus-alertmanager"
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    with postgresql() as url:
+    with cluster() as url:
         yield url
 
 
@@ -37,4 +37,4 @@ def db_url(server: str, request: pytest.FixtureRequest) -> str:
     name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return server.rpartition("/")[0] + f"/{name}"
+    return server.replace("/postgres?", f"/{name}?")

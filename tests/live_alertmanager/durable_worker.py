@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aegis.adapters.system_clock import SystemClock
 from aegis.durable.engine import Durable, Flow
-from aegis.ports import Json, Steps
+from aegis.ports.delivery import Json, Steps
 
 
 async def main(db_url: str, notes: Path, hold_s: float, given: list[str]) -> None:

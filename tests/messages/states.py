@@ -40,7 +40,7 @@ def known(
     start = now - timedelta(minutes=minutes_ago)
     return Known(
         Episode(
-            fingerprint(pairs),
+            fingerprint(tuple((name, _encodable(value)) for name, value in pairs)),
             number,
             pairs,
             tuple(sorted((annotations or {}).items())),
@@ -52,6 +52,10 @@ def known(
         ),
         history,
     )
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def key(one: Known) -> EpisodeKey:

@@ -18,6 +18,7 @@ from aegis.adapters.system_clock import SystemClock
 from aegis.bootstrap.delivering import StoredOnly, delivering
 from aegis.bootstrap.housekeeping import housekeeping
 from aegis.model.routing import targets_of
+from aegis.observability.measurements import AlertMeasurements
 from aegis.ports import AlertStore
 from aegis.settings import Settings
 from aegis.workflows.receive_alerts.receive import AlertReceiver
@@ -33,7 +34,7 @@ class Alerting:
 
 
 @asynccontextmanager
-async def alerting(settings: Settings) -> AsyncIterator[Alerting]:
+async def alerting(settings: Settings, measurements: AlertMeasurements) -> AsyncIterator[Alerting]:
     """As long as it is open. It ends with every call that was taken written.
 
     ConfigurationError for a setting that is wrong, or where another process has the SQLite
@@ -44,7 +45,7 @@ async def alerting(settings: Settings) -> AsyncIterator[Alerting]:
     route = partial(targets_of, settings.routing)
     with _lone(open_database(settings.db_url)) as database:
         await asyncio.to_thread(upgrade, database)
-        async with delivering(settings, database, ids, clock) as deliveries:
+        async with delivering(settings, database, ids, clock, measurements) as deliveries:
             store = StoredAlerts(database, ids, route)
             readers = ThreadPoolExecutor(1, "body-reader")
             receiver = AlertReceiver(store, clock, deliveries, readers, settings.replica_labels)

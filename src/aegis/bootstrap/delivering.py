@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 
 import structlog
@@ -14,11 +15,15 @@ from aegis.adapters.feishu.sender import FeishuSender
 from aegis.adapters.store.database import Database
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.outbox import StoredOutbox
+from aegis.bootstrap.messages import message_style
 from aegis.durable.engine import Durable, Flow
 from aegis.model.delivery import ChatState, Draft
-from aegis.model.errors import ConfigurationError
+from aegis.model.errors import ConfigurationError, DeliveryError
 from aegis.model.ledger import WaitingRow
-from aegis.ports import Clock, Json, Notifier, Steps
+from aegis.model.message import Backlog, Message
+from aegis.observability.measurements import AlertMeasurements
+from aegis.ports import Clock, Notifier
+from aegis.ports.delivery import Json, Steps
 from aegis.settings import Settings
 from aegis.workflows.deliver_messages.compose import compose
 from aegis.workflows.deliver_messages.deliver import Delivery, deliver_messages
@@ -53,7 +58,11 @@ def reason_not_to_deliver(settings: Settings) -> str | None:
 
 @asynccontextmanager
 async def delivering(
-    settings: Settings, database: Database, ids: SortableIds, clock: Clock
+    settings: Settings,
+    database: Database,
+    ids: SortableIds,
+    clock: Clock,
+    measurements: AlertMeasurements,
 ) -> AsyncIterator[Wakeups | StoredOnly]:
     """As long as it is open. On SQLite the caller holds the lock of the file.
 
@@ -71,7 +80,11 @@ async def delivering(
         )
     sender = FeishuSender(settings.feishu, clock)
     try:
-        async with _turns(settings, database, ids, clock, sender) as wakeups:
+        outbox = StoredOutbox(database, ids)
+        notifier = Measured(sender, measurements)
+        delivery = Delivery(outbox, notifier, composer(settings), clock)
+        told = partial(note_backlog, measurements, clock)
+        async with _turns(settings.db_url, delivery, told) as wakeups:
             loading = asyncio.create_task(sender.start())  # takes seconds; nobody waits for it
             yield wakeups
             loading.cancel()
@@ -81,10 +94,8 @@ async def delivering(
 
 @asynccontextmanager
 async def _turns(
-    settings: Settings, database: Database, ids: SortableIds, clock: Clock, notifier: Notifier
+    db_url: str, delivery: Delivery, told: Callable[[Backlog], None]
 ) -> AsyncIterator[Wakeups]:
-    outbox = StoredOutbox(database, ids)
-    delivery = Delivery(outbox, notifier, composer(settings), clock)
     loop = asyncio.get_running_loop()
 
     async def take_turn(payload: Mapping[str, Json], steps: Steps) -> None:
@@ -93,8 +104,8 @@ async def _turns(
         if more and not steps.stopping:
             loop.call_soon_threadsafe(wakeups.ask, [chat])
 
-    durable = Durable(settings.db_url, [Flow(FLOW, take_turn)], clock)
-    wakeups = Wakeups(outbox, durable, clock)
+    durable = Durable(db_url, [Flow(FLOW, take_turn)], delivery.clock)
+    wakeups = Wakeups(delivery.outbox, durable, delivery.clock, told)
     await asyncio.to_thread(durable.launch)
     waking = asyncio.create_task(wakeups.run())
     try:
@@ -105,16 +116,34 @@ async def _turns(
         await asyncio.to_thread(durable.shutdown, DRAIN_S)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A notifier whose calls are counted."""
+
+    notifier: Notifier
+    measurements: AlertMeasurements
+
+    async def send(self, message: Message) -> str:
+        code = "0"
+        with self.measurements.send_seconds.time():
+            try:
+                return await self.notifier.send(message)
+            except DeliveryError as error:
+                code = "none" if error.code is None else str(error.code)
+                raise
+            finally:
+                self.measurements.sends.labels(message.operation, code).inc()
+
+
+def note_backlog(measurements: AlertMeasurements, clock: Clock, backlog: Backlog) -> None:
+    age = 0.0 if backlog.oldest is None else (clock.now() - backlog.oldest).total_seconds()
+    measurements.waiting.set(backlog.waiting)
+    measurements.oldest_seconds.set(max(0.0, age))
+    measurements.refused.set(backlog.refused)
+
+
 def composer(settings: Settings) -> _Composer:
-    return _Composer(
-        Style(
-            language=settings.language,
-            timezone=settings.timezone,
-            public_url=settings.public_url,
-            link_hosts=settings.link_hosts,
-            routing=settings.routing,
-        )
-    )
+    return _Composer(message_style(settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from aegis.model.backend import BACKENDS, BackendConfig, BackendName, setting
 from aegis.model.errors import ConfigurationError, SourceError
 from aegis.model.feishu import FeishuConfig
 from aegis.model.health import BackendHealth, Examined, Finding, Health
+from aegis.model.route_findings import route_findings
 from aegis.model.text import Text
 from aegis.ports import Clock
 from aegis.settings import Settings
@@ -90,6 +91,7 @@ def _given(settings: Settings) -> _Given:
         count = len(settings.service_aliases)
         said = Text(f"{count} 个别名", f"{count} aliases")
         given.findings.append(Finding("AEGIS_SERVICE_ALIASES", "ok", said))
+    given.findings += route_findings(settings.routing)
     return given
 
 

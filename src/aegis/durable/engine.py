@@ -26,7 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from aegis.durable.adoption import Replica
 from aegis.durable.database import SCHEMA, engine_url, is_sqlite, open_engine
 from aegis.model.errors import StoreUnavailable
-from aegis.ports import Clock, Json, Steps
+from aegis.ports import Clock
+from aegis.ports.delivery import Json, Steps
 
 APPLICATION = "aegis"
 VERSION = "1"

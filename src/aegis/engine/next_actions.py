@@ -60,7 +60,8 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
     if change is not None:
         steps.append((90, _compare_versions(diagnosis, first, change)))
     if second is not None:
-        steps.append((100, _decide(diagnosis, first, second)))
+        decide = 100  # mutate: equivalent: nothing is worth more
+        steps.append((decide, _decide(diagnosis, first, second)))
     measured = [item for item in proofs if item.source != "changes"]
     steps += _confirmations(first, [e for e in measured if queries.per_pod(e) not in compared.en])
     affected = _also_affected(diagnosis, first) if first.probability >= SURE_FROM else None

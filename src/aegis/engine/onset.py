@@ -135,8 +135,6 @@ def _since_before(
     and ended some calm minutes before those that were taken.
     """
     calm = TimeWindow(extent.end - timedelta(minutes=AFTERMATH_MIN), extent.end)
-    if calm.start <= max(extent.start, asked.start):
-        return None, []
     signs = signs_of(read, grid, calm)
     for one in stretches_of(heat_of(signs, grid), usual_quantile=0.0)[:1]:
         minutes = one.last + 1 - one.first

@@ -19,7 +19,7 @@ BEFORE_MIN, AFTER_MIN = 8, 6
 WITNESSES = 8
 LEAST_SURPRISE = 0.8
 STEP_NS = 5_000_000_000
-HIGHEST_LEVEL = 6.0
+LOWEST_LEVEL, HIGHEST_LEVEL = 1.0, 6.0
 ALIKE = 1e-9
 MOST_FOR, MOST_AGAINST = 4.0, 1.0
 """What one sample or ten seconds may say; what is still calm says little: signs lag."""
@@ -28,20 +28,19 @@ MOST_FOR, MOST_AGAINST = 4.0, 1.0
 def moment_of(signs: Sequence[Sign], grid: Grid, stretch: Stretch) -> int:
     """Nanoseconds of the most likely beginning of a stretch."""
     begin = max(0, stretch.first - BEFORE_MIN)
-    end = min(grid.minutes, stretch.last + 1, stretch.first + AFTER_MIN)
+    end = min(stretch.last + 1, stretch.first + AFTER_MIN)
     candidates = np.arange(
         grid.start_ns + begin * MINUTE_NS, grid.start_ns + end * MINUTE_NS, STEP_NS, dtype=np.int64
     )
     support = np.zeros(len(candidates))
     for sign in _witnesses(signs, grid, stretch):
         times_ns, says = _votes(sign, grid, stretch)
-        near = (times_ns >= candidates[0]) & (times_ns < grid.start_ns + end * MINUTE_NS)
-        times_ns, says = times_ns[near], says[near]
-        after = np.append(np.cumsum(says[::-1])[::-1], 0.0)
-        support += after[np.searchsorted(times_ns, candidates, side="left")]
+        passed = np.searchsorted(candidates, times_ns, side="right")
+        told = np.bincount(passed, weights=says, minlength=len(candidates) + 1)
+        support += np.cumsum(told[::-1])[::-1][1:]
     # Between two samples every moment is as likely: their middle is wrong by the least.
     best = np.flatnonzero(support >= np.max(support) - ALIKE)
-    together = best[: 1 + int(np.argmax(np.append(np.diff(best) > 1, True)))]
+    together = best[best - best[0] == np.arange(len(best))]
     return int(candidates[together[len(together) // 2]])
 
 
@@ -56,18 +55,18 @@ def _witnesses(signs: Sequence[Sign], grid: Grid, stretch: Stretch) -> list[Sign
 
 
 def _votes(sign: Sign, grid: Grid, stretch: Stretch) -> tuple[Int64s, Floats]:
-    """Times and log-likelihood ratios of burning against calm; times ascend."""
+    """Times and log-likelihood ratios of burning against calm."""
     if isinstance(sign, Sampled):
         return _of_samples(sign, grid, stretch)
     return _of_counts(sign, grid, stretch)
 
 
 def _of_samples(sign: Sampled, grid: Grid, stretch: Stretch) -> tuple[Int64s, Floats]:
-    inside = (sign.times_ns >= grid.start_ns + stretch.first * MINUTE_NS) & (
-        sign.times_ns < grid.start_ns + (stretch.last + 1) * MINUTE_NS
-    )
-    level = min(HIGHEST_LEVEL, float(np.median(sign.z[inside]))) if np.any(inside) else 0.0
-    level = max(level, 1.0)
+    minute = grid.minute(sign.times_ns)
+    inside = sign.z[(minute >= stretch.first) & (minute <= stretch.last)]
+    level = LOWEST_LEVEL
+    if len(inside):
+        level = float(np.clip(np.median(inside), LOWEST_LEVEL, HIGHEST_LEVEL))
     return sign.times_ns, _bounded(level * sign.z - level * level / 2.0)
 
 

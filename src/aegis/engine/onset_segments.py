@@ -80,19 +80,20 @@ def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[S
     least = max(LEAST_TOTAL, TIMES_USUAL * usual)
     excess = heat - usual
     found: list[Stretch] = []
-    first, last, total, most = 0, 0, 0.0, 0.0
+    run: Stretch | None = None
+    total = 0.0  # mutate: equivalent: whatever begins a run sets it
     for minute, change in enumerate([*excess.tolist(), -np.inf]):
-        if most == 0.0 and change <= 0.0:
+        if run is None:
+            if change > 0.0:
+                run, total = Stretch(minute, minute, change), change
             continue
-        if most == 0.0:
-            first, total = minute, 0.0
         total += change
-        if total > most:
-            last, most = minute, total
-        elif total <= max(0.0, most - COOLED):
-            if most >= least:
-                found.append(_trimmed(heat, Stretch(first, last, most)))
-            most = 0.0
+        if total > run.total:
+            run = Stretch(run.first, minute, total)
+        elif total <= max(0.0, run.total - COOLED):
+            if run.total >= least:
+                found.append(_trimmed(heat, run))
+            run = None
     return found
 
 
@@ -105,5 +106,5 @@ def _trimmed(heat: Floats, run: Stretch) -> Stretch:
     sums = np.append(0.0, np.cumsum(part - float(np.quantile(part, 0.75)) / 3.0))
     lowest = np.minimum.accumulate(sums)
     last = int(np.argmax(sums[1:] - lowest[:-1]))
-    first = int(np.argmin(sums[: last + 1]))
+    first = int(np.argmax(sums == lowest[last]))
     return Stretch(run.first + first, run.first + last, run.total)

@@ -47,7 +47,7 @@ class Grid:
     @staticmethod
     def over(extent: TimeWindow) -> Grid:
         length = extent.end_ns - extent.start_ns
-        return Grid(extent.start_ns, max(1, -(-length // MINUTE_NS)))
+        return Grid(extent.start_ns, -(-length // MINUTE_NS))
 
     def minute(self, times_ns: Int64s) -> Int64s:
         """The minute of each time, those outside moved to the nearest."""
@@ -106,7 +106,7 @@ Sign = Sampled | Counted
 
 
 def per_minute(fine: Floats) -> Floats:
-    sums: Floats = fine.reshape(-1, FINE_A_MINUTE).sum(axis=1)
+    sums: Floats = fine.reshape(len(fine) // FINE_A_MINUTE, FINE_A_MINUTE).sum(axis=1)
     return sums
 
 
@@ -199,7 +199,7 @@ def _requests(usable: list[MeasuredSeries]) -> dict[str, float]:
     """The median traffic of each service that counts it."""
     found: dict[str, float] = {}
     for item in usable:
-        if item.meaning.signal == "traffic" and item.meaning.peer is None and len(item.values):
+        if item.meaning.signal == "traffic" and item.meaning.peer is None:
             service, median = item.series.service, float(np.median(item.values))
             found[service] = max(found.get(service, 0.0), median)
     return found
@@ -207,7 +207,9 @@ def _requests(usable: list[MeasuredSeries]) -> dict[str, float]:
 
 def _smallest_positive(values: Floats) -> float:
     positive = values[values > 0]
-    return float(np.min(positive)) if len(positive) else 1.0
+    if len(positive) == 0:
+        return 1.0  # mutate: equivalent: a stream of zeros is zero in any unit
+    return float(np.min(positive))
 
 
 def _load_of_everybody(usable: list[MeasuredSeries], grid: Grid) -> Floats:
@@ -219,7 +221,7 @@ def _load_of_everybody(usable: list[MeasuredSeries], grid: Grid) -> Floats:
     for item in usable:
         if item.meaning.signal != "traffic" or item.meaning.peer is not None:
             continue
-        median = float(np.median(item.values)) if len(item.values) else 0.0
+        median = float(np.median(item.values))
         if median > 0.0:
             part = Sampled("", item.times_ns, item.values / median).by_minute(grid)
             rows.append(np.where(np.isnan(part), 1.0, part))

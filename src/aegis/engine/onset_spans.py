@@ -48,7 +48,7 @@ def _slow_from_ms(tree: TraceTree, usual: Bools) -> Floats:
     """For each row the limit of its (service, operation, callee); infinite where few are."""
     spans = tree.spans
     _, place = operation_groups(tree)
-    keys, group = dense(place * (len(spans.services) + 1) + tree.callee + 1)
+    keys, group = dense(place * (len(spans.services) + 1) + tree.callee)
     slow_from, sizes = _quantiles(group, usual, tree.exclusive_ms, len(keys), SLOW_QUANTILE)
     by_row: Floats = np.where(sizes >= LEAST_SPANS, CLEARLY * slow_from, np.inf)[group]
     return by_row
@@ -71,7 +71,7 @@ def _quantiles(
     offsets = np.searchsorted(group[order], np.arange(groups + 1))
     sizes = np.diff(offsets)
     place = offsets[:-1] + (share * sizes).astype(np.int64)
-    padded = np.append(values[order], 0.0)
+    padded = np.append(values[order], np.nan)
     return np.where(sizes > 0, padded[np.minimum(place, len(values))], 0.0), sizes
 
 

@@ -23,7 +23,7 @@ def onset_statement(
             "所问时间前后没有发现任何开始异常的迹象。",
             "Nothing began around the time asked about.",
         )
-    if outcome == "before_history" or start_ns is None:
+    if start_ns is None:  # before the history
         since = clock_time(window.start_ns, window)
         still = Text("，至今仍在持续", ", and it still goes on")
         if end_ns is not None:

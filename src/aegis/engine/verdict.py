@@ -137,7 +137,8 @@ def tell_apart(diagnosis: Diagnosis, second: RootCause) -> Text:
                 f"normal means {down} is the cause, abnormal means {up} is",
             )
     if first.onset_ns is not None and second.onset_ns is not None:
-        earlier, later = (first, second) if first.onset_ns <= second.onset_ns else (second, first)
+        in_order = first.onset_ns < second.onset_ns  # mutate: equivalent: equal ones are not told
+        earlier, later = (first, second) if in_order else (second, first)
         if first.onset_ns != second.onset_ns:
             times = [_clock(c.onset_ns, diagnosis) for c in (earlier, later)]
             x, y = tidy(earlier.service), tidy(later.service)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aegis.model.alert import Labels
 from aegis.model.episode import Episode, History, Transition
 from aegis.model.message import MessageKind, Operation
+
+RECENT = timedelta(minutes=15)
+"""For so long an open card of several groups is part of the state whatever it shows: a storm's
+card takes new groups in."""
 
 EpisodeKey = tuple[str, int]
 """Fingerprint and number."""
@@ -88,8 +92,9 @@ class Known:
 class ChatState:
     """All that composing needs of one chat, read in one transaction.
 
-    `rows` are in the order they were kept. `cards` are the open ones of the chat and those
-    closed ones that show an episode of `rows`. `episodes` holds every episode that rows or
+    `rows` are in the order they were kept. `cards` are those that show an episode of `rows`,
+    and of the open ones those that show a group of `rows`, those that are gone, and those of
+    several groups that opened within RECENT. `episodes` holds every episode that rows or
     cards name.
     """
 

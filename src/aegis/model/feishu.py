@@ -25,5 +25,11 @@ class FeishuConfig:
     verification_token: str | None = field(default=None, repr=False)
     encrypt_key: str | None = field(default=None, repr=False)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        found = (self.app_secret, self.verification_token, self.encrypt_key)
+        return tuple(one for one in found if one)
+
     def may_write_to(self, chat_id: str) -> bool:
         return chat_id == self.default_chat_id or chat_id in self.allowed_chats

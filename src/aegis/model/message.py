@@ -49,6 +49,18 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is due and not told: how many rows, and since when the oldest is due.
+
+    `refused` counts messages that the platform refused for good, as long as they are kept.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Who is woken: everybody in the chat, some people by their open_id, or nobody."""
 

@@ -82,7 +82,10 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """All matchers must match; none match everything. `goes_on` looks at the next routes too."""
+    """All matchers must match; none match everything. `goes_on` looks at the next routes too.
+
+    Without a `chat_id` the alerts it takes are told to nobody.
+    """
 
     name: str
     chat_id: str
@@ -115,7 +118,7 @@ class Target:
 
 
 def targets_of(routing: Routing, labels: Labels, opened_at: datetime) -> tuple[Target, ...]:
-    """Each chat once, the first route to it decides; empty where no route takes the alert.
+    """Each chat once, the first route to it decides; empty where nobody is told.
 
     `opened_at` is when the episode was first seen, for its end too: so an episode that opened
     in quiet hours and closed in them is told once, in the digest, and one that was told before
@@ -124,7 +127,7 @@ def targets_of(routing: Routing, labels: Labels, opened_at: datetime) -> tuple[T
     severity = dict(labels).get("severity", "")
     found: dict[str, Target] = {}
     for route in routes_of(routing, labels):
-        if route.chat_id not in found:
+        if route.chat_id and route.chat_id not in found:
             mention = _mention_of(route.mentions or routing.mentions, severity)
             not_before = _quiet_until(route.quiet, severity, opened_at)
             found[route.chat_id] = Target(route.chat_id, route.name, mention, not_before)

@@ -214,12 +214,17 @@ class LogTable:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A deploy or a configuration change of a service."""
+    """A deploy or a configuration change of a service.
+
+    `title` and `url` are what a person wrote or a tool links to: text, never fetched.
+    """
 
     service: str
     time: datetime
     kind: str | None = None
     version: str | None = None
+    title: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
@@ -57,6 +58,7 @@ class Settings:
     kept for `alert_retention_days`, the bodies of webhooks in `most_body_mb` (10^6 bytes).
     Every `reconcile_s` seconds Alertmanager is asked what it has; alerts that it routes to one
     of `alertmanager_receivers` are ours, none: to one that has called.
+    `otlp_endpoint` is where traces of Aegis's own work are sent.
     """
 
     language: Language
@@ -83,6 +85,19 @@ class Settings:
     most_body_mb: int = MOST_BODY_MB
     reconcile_s: int = RECONCILE_S
     alertmanager_receivers: tuple[str, ...] = ()
+    otlp_endpoint: str | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        found = [one.secret for one in self.tokens]
+        for backend in self.backends:
+            found += [one for one in (backend.password, backend.bearer_token) if one]
+        if self.feishu is not None:
+            found += self.feishu.secrets
+        if (password := urlsplit(self.db_url).password) is not None:
+            found += [password, unquote(password)]
+        return tuple(found)
 
     @property
     def has_telemetry(self) -> bool:
@@ -123,6 +138,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         most_body_mb=_number(given, "AEGIS_ALERT_BODIES_MB", 1, 1_000_000) or MOST_BODY_MB,
         reconcile_s=_number(given, "AEGIS_RECONCILE_S", 1, 86_400) or RECONCILE_S,
         alertmanager_receivers=read_names(given, "AEGIS_ALERTMANAGER_RECEIVERS"),
+        otlp_endpoint=_address(given, "AEGIS_OTLP_ENDPOINT"),
     )
 
 
@@ -162,6 +178,20 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ConfigurationError(f"{name}: must be true or false, is {text!r}")
     return text == "true"
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.password
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{name}: must be an http(s) address without a password")
+    return text
 
 
 def _aliases(given: Mapping[str, str]) -> dict[str, str]:

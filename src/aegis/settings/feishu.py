@@ -1,4 +1,4 @@
-"""How Feishu is reached, from `FEISHU_*` and `AEGIS_FEISHU_*`."""
+"""How Feishu is reached: the app, its chats, its address."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from aegis.model.message import Operation
 from aegis.ports import Clock
 
 DEADLINE_S = 10.0
+LONGEST_LIFE_S = 7200
 RENEWED_BEFORE_END = timedelta(minutes=10)
 """Feishu issues a new token in the last 30 minutes of the old one's life."""
 
@@ -118,8 +119,10 @@ class Caller:
             # No message went, and none is to blame for a token that did not come.
             wait_s = error.retry_after_s if isinstance(error, DeliveryUnavailable) else None
             raise DeliveryUnavailable(f"no token: {error}", error.code, wait_s) from None
+        if not token.isascii():
+            raise DeliveryUnavailable("no token: the answer's is no token")
         lives_s = answer.body.get("expire")
-        life = timedelta(seconds=lives_s if isinstance(lives_s, int) else 0)
+        life = timedelta(seconds=min(lives_s, LONGEST_LIFE_S) if isinstance(lives_s, int) else 0)
         self._token = token, now + life - RENEWED_BEFORE_END
         return token
 

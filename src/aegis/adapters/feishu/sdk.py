@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aegis.model.errors import ConfigurationError
+from aegis.observability.logs import HIDDEN
 
 INSTALL = 'pip install "aegis-sre[feishu]"'
 LOGGER = "Lark"
@@ -21,16 +26,33 @@ def load() -> Any:
     """The module `lark_oapi`; ConfigurationError where it is not installed.
 
     The import takes seconds and 170 MB, and keeps the event loop of its thread: only the thread
-    that will use the SDK may call this, while no loop runs in it.
+    that will use the SDK may call this, while no loop runs in it. The loop that the import makes
+    for a long connection is closed: whoever opens one sets `lark_oapi.ws.client.loop` to its own.
     """
     try:
-        import lark_oapi  # type: ignore[import-untyped]
+        with _loop_to_keep():
+            import lark_oapi  # type: ignore[import-untyped]
     except ImportError as error:
         if error.name is not None and error.name.partition(".")[0] != "lark_oapi":
             raise ConfigurationError(f"Feishu: {error.name} is missing; {INSTALL}") from error
         raise ConfigurationError(f"Feishu needs lark-oapi: {INSTALL}") from error
     quiet()
     return lark_oapi
+
+
+@contextmanager
+def _loop_to_keep() -> Iterator[None]:
+    """What the first import finds and keeps; it is of no use to anybody."""
+    if "lark_oapi" in sys.modules:
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def quiet() -> None:
@@ -60,5 +82,5 @@ class _Redacting(logging.Filter):
 
 
 def without_secrets(text: str) -> str:
-    """What follows the name of a secret, in a URL, a header or JSON, becomes `***`."""
-    return _SECRET.sub(r"\1***", text)
+    """What follows the name of a secret, in a URL, a header or JSON, is taken out."""
+    return _SECRET.sub(rf"\1{HIDDEN}", text)

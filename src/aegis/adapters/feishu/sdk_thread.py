@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from aegis.adapters.feishu.sdk import load
 from aegis.adapters.feishu.transport import SharedClient, lend
-from aegis.model.errors import AegisError, DeliveryUnavailable
+from aegis.model.errors import AegisError, ConfigurationError, DeliveryUnavailable
 
 Result = TypeVar("Result")
 Work = Callable[[Any], Awaitable[Result]]
@@ -34,6 +34,7 @@ class SdkThread:
         self._loaded: concurrent.futures.Future[Loaded] | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     async def start(self, deadline_s: float = LOADING_S) -> None:
         """Until the SDK is loaded; ConfigurationError where it is not installed."""
@@ -57,22 +58,33 @@ class SdkThread:
             working.cancel()
             message = f"Feishu gave no answer within {deadline_s:g} s"
             raise DeliveryUnavailable(message, may_have_arrived=True) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            message = "the sender to Feishu was closed before the answer came"
+            raise DeliveryUnavailable(message, may_have_arrived=True) from None
 
     def close(self) -> None:
         """What is under way is cancelled. May be called from any thread, more than once."""
         with self._lock:
+            self._closed = True
             loaded, thread = self._loaded, self._thread
         if loaded is None or thread is None:
             return
         try:
             _, loop = loaded.result(timeout=CLOSING_S)
             loop.call_soon_threadsafe(loop.stop)
-        except (TimeoutError, AegisError, RuntimeError):
-            return  # still loading, never loaded, or closed already: a daemon thread holds nobody
+        except TimeoutError:
+            return  # still loading; a daemon thread holds nobody
+        except (AegisError, RuntimeError):
+            pass  # never loaded, or closed already
         thread.join(CLOSING_S)
 
     async def _ready(self, deadline_s: float) -> Loaded:
         with self._lock:
+            if self._closed:
+                raise DeliveryUnavailable("the sender to Feishu is closed")
             if self._loaded is None:
                 self._loaded = concurrent.futures.Future()
                 self._loaded.set_running_or_notify_cancel()
@@ -93,12 +105,15 @@ class SdkThread:
     def _serve(self, loaded: concurrent.futures.Future[Loaded]) -> None:
         try:
             sdk = self._loading()
+            loop = asyncio.new_event_loop()
+            client = lend(sdk, loop)
+            loaded.set_result((sdk, loop))
         except AegisError as error:
             loaded.set_exception(error)
             return
-        loop = asyncio.new_event_loop()
-        client = lend(sdk, loop)
-        loaded.set_result((sdk, loop))
+        finally:
+            if not loaded.done():  # what it was goes on to the thread's hook, which prints it
+                loaded.set_exception(ConfigurationError("the Feishu SDK cannot be loaded"))
         try:
             loop.run_forever()
         finally:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from aegis.adapters.store.tables import card, card_group, episode, message, outbox, outbox_item
 from aegis.model.delivery import (
+    RECENT,
     CardGroup,
     ChatState,
     DueItem,
@@ -88,12 +89,15 @@ def _due_rows(connection: Connection, chat_id: str, now: datetime) -> tuple[DueR
 def _cards(
     connection: Connection, chat_id: str, now: datetime, rows: Sequence[str]
 ) -> tuple[ShownCard, ...]:
-    shows_due = _cards_of_due_episodes(connection, chat_id, now) if rows else set()
-    wanted = select(card).where(card.c.chat_id == chat_id, card.c.closed_at.is_(None))
-    found = {one.id: one for one in connection.execute(wanted)}
-    for chunk in _chunks(shows_due - set(found)):
-        for one in connection.execute(select(card).where(card.c.id.in_(chunk))):
-            found[one.id] = one
+    wanted = _gone_or_recent(connection, chat_id, now)
+    if rows:
+        wanted |= _cards_of_due_groups(connection, chat_id, now)
+        wanted |= _cards_of_due_episodes(connection, chat_id, now)
+    found = {
+        one.id: one
+        for chunk in _chunks(sorted(wanted))
+        for one in connection.execute(select(card).where(card.c.id.in_(chunk)))
+    }
     ids = sorted(found)
     groups, shown = _groups(connection, ids), _shown_episodes(connection, ids)
     return tuple(
@@ -109,6 +113,35 @@ def _cards(
         )
         for one, (woke, truncated) in _woke_and_truncated(connection, ids).items()
     )
+
+
+def _gone_or_recent(connection: Connection, chat_id: str, now: datetime) -> set[str]:
+    """Of the open ones. A recent one counts where it shows several groups."""
+    shows_several = (
+        select(card_group.c.card_id)
+        .where(card_group.c.card_id == card.c.id)
+        .group_by(card_group.c.card_id)
+        .having(func.count() > 1)
+        .exists()
+    )
+    recent = and_(card.c.opened_at >= now - RECENT, shows_several)
+    open_ = and_(card.c.chat_id == chat_id, card.c.closed_at.is_(None))
+    return set(connection.scalars(select(card.c.id).where(open_, or_(card.c.gone, recent))))
+
+
+def _cards_of_due_groups(connection: Connection, chat_id: str, now: datetime) -> set[str]:
+    """Open ones."""
+    due = select(outbox.c.group_key).where(outbox.c.chat_id == chat_id, is_due(now))
+    showing = (
+        select(card.c.id)
+        .join(card_group, card_group.c.card_id == card.c.id)
+        .where(
+            card_group.c.chat_id == chat_id,
+            card_group.c.group_key.in_(due),
+            card.c.closed_at.is_(None),
+        )
+    )
+    return set(connection.scalars(showing.distinct()))
 
 
 def _cards_of_due_episodes(connection: Connection, chat_id: str, now: datetime) -> set[str]:

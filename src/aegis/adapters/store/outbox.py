@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aegis.adapters.store.chat_state import is_due, read_state
+from aegis.adapters.store.columns import Moment
 from aegis.adapters.store.database import Database
+from aegis.adapters.store.drafts import Outrun, keep_draft, uuid_of
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import card, card_group, chat, message, outbox
 from aegis.model.delivery import ChatState, Draft
-from aegis.model.message import Message, Outgoing
+from aegis.model.message import Backlog, Message, Outgoing
 
 Result = TypeVar("Result")
-_AT_ONCE = 400
-
-
-class _Outrun(Exception):
-    """A row of the state is no longer waiting: nothing is kept."""
 
 
 class StoredOutbox:
@@ -45,6 +51,22 @@ class StoredOutbox:
                 )
             )
             return tuple(sorted(connection.execute(asked).scalars()))
+
+        return await self._read(work)
+
+    async def backlog(self, now: datetime) -> Backlog:
+        def work(connection: Connection) -> Backlog:
+            since = func.min(func.coalesce(outbox.c.not_before, outbox.c.created_at))
+            unsent = or_(is_due(now), message.c.state == "ready")
+            asked = (
+                select(func.count(), type_coerce(since, Moment))
+                .select_from(outbox)
+                .outerjoin(message, message.c.id == outbox.c.message_id)
+                .where(unsent)
+            )
+            waiting, oldest = connection.execute(asked).one()
+            refused = select(func.count()).where(message.c.state == "refused")
+            return Backlog(waiting, oldest, connection.execute(refused).scalar_one())
 
         return await self._read(work)
 
@@ -74,13 +96,20 @@ class StoredOutbox:
     async def keep(self, state: ChatState, drafts: Sequence[Draft], now: datetime) -> bool:
         def work(connection: Connection) -> None:
             for draft in drafts:
-                self._keep(connection, state.chat_id, draft, now)
+                keep_draft(connection, self._ids, state.chat_id, draft, now)
 
         try:
             await self._write(work)
-        except _Outrun:
+        except Outrun:
             return False
         return True
+
+    async def close_gone(self, chat_id: str, now: datetime) -> None:
+        def work(connection: Connection) -> None:
+            gone = and_(card.c.chat_id == chat_id, card.c.gone, card.c.closed_at.is_(None))
+            connection.execute(update(card).where(gone).values(closed_at=now))
+
+        await self._write(work)
 
     async def next_message(self, chat_id: str) -> Outgoing | None:
         def work(connection: Connection) -> Outgoing | None:
@@ -176,7 +205,7 @@ class StoredOutbox:
                 kind="text",
                 content=row.fallback,
                 fallback="",
-                uuid=_uuid(message_id, "text"),
+                uuid=uuid_of(message_id, "text"),
                 attempts=0,
                 first_attempt_at=None,
                 unsure=False,
@@ -210,42 +239,6 @@ class StoredOutbox:
 
         await self._write(work)
 
-    def _keep(self, connection: Connection, chat_id: str, draft: Draft, now: datetime) -> None:
-        card_id = draft.card_id
-        closed_at = now if draft.closes else None
-        if card_id is None:
-            card_id = self._ids.new()
-            opened = {"id": card_id, "chat_id": chat_id, "opened_at": now, "closed_at": closed_at}
-            connection.execute(insert(card).values(**opened))
-        elif draft.operation == "update":
-            shown = update(card).where(card.c.id == card_id)
-            connection.execute(shown.values(closed_at=closed_at))
-        if draft.operation != "reply":
-            _show_groups(connection, chat_id, card_id, draft)
-        if draft.replaces:
-            replaced = update(card).where(card.c.id.in_(draft.replaces))
-            connection.execute(replaced.values(closed_at=now))
-        message_id = self._ids.new()
-        connection.execute(
-            insert(message).values(
-                id=message_id,
-                chat_id=chat_id,
-                card_id=card_id,
-                operation=draft.operation,
-                kind=draft.kind,
-                content=draft.content,
-                fallback=draft.fallback,
-                uuid=_uuid(message_id, draft.kind),
-                created_at=now,
-            )
-        )
-        for place in range(0, len(draft.covers), _AT_ONCE):
-            some = draft.covers[place : place + _AT_ONCE]
-            rows = update(outbox).where(outbox.c.id.in_(some), outbox.c.state == "waiting")
-            covered = connection.execute(rows.values(state="covered", message_id=message_id))
-            if covered.rowcount != len(some):
-                raise _Outrun
-
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         def reading() -> Result:
             with self._database.reading() as connection:
@@ -261,21 +254,6 @@ class StoredOutbox:
         return await asyncio.to_thread(writing)
 
 
-def _show_groups(connection: Connection, chat_id: str, card_id: str, draft: Draft) -> None:
-    connection.execute(delete(card_group).where(card_group.c.card_id == card_id))
-    if draft.groups:
-        rows = [
-            {
-                "card_id": card_id,
-                "group_key": one.key,
-                "chat_id": chat_id,
-                "group_labels": one.labels,
-            }
-            for one in draft.groups
-        ]
-        connection.execute(insert(card_group), rows)
-
-
 def _ready(connection: Connection, message_id: str) -> Row[tuple[object, ...]] | None:
     asked = select(message).where(message.c.id == message_id, message.c.state == "ready")
     return connection.execute(asked.with_for_update()).first()
@@ -283,8 +261,3 @@ def _ready(connection: Connection, message_id: str) -> Row[tuple[object, ...]] |
 
 def _set(connection: Connection, message_id: str, **values: object) -> None:
     connection.execute(update(message).where(message.c.id == message_id).values(**values))
-
-
-def _uuid(message_id: str, kind: str) -> str:
-    """Of a message and no other, at most 50 characters; the text in its place has its own."""
-    return hashlib.sha256(f"{message_id}:{kind}".encode()).hexdigest()[:40]

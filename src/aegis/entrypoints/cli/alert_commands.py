@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -93,3 +94,23 @@ def undelivered(limit: Limit = 100, lang: Language_ = None, as_json: AsJson = Fa
     else:
         language = lang.value if lang else settings.language
         alerts.print_undelivered(console(), found, language, settings.timezone)
+
+
+@alerts_app.command(epilog=EPILOG)
+def preview(
+    file: Annotated[Path, typer.Argument(metavar="BODY.json", help="A webhook body; - is stdin.")],
+    lang: Language_ = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the cards that a webhook body would become, if nothing had been told before.
+
+    Nothing is stored and nothing is sent.
+    """
+    from aegis.entrypoints.cli import previewing
+
+    settings = read_settings()
+    found = previewing.preview_file(file, settings, lang.value if lang else settings.language)
+    if as_json:
+        print_json(previewing.preview_json(found))
+    else:
+        previewing.print_preview(console(), found, settings)

@@ -31,6 +31,7 @@ from aegis.entrypoints.cli.options import (
     print_json,
     window_of,
 )
+from aegis.entrypoints.cli.route_commands import routes_app
 from aegis.model.errors import (
     AegisError,
     ConfigurationError,
@@ -56,6 +57,7 @@ app.add_typer(case_app, name="case")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(db_app, name="db")
 app.add_typer(feishu_app, name="feishu")
+app.add_typer(routes_app, name="routes")
 
 
 def main() -> None:
@@ -73,9 +75,8 @@ def main() -> None:
 def _exit_code(error: AegisError) -> int:
     if isinstance(error, ConfigurationError):
         return USAGE
-    return (
-        UNREADABLE if isinstance(error, SourceError | DeliveryError | StoreUnavailable) else INVALID
-    )
+    passing = SourceError | DeliveryError | StoreUnavailable
+    return UNREADABLE if isinstance(error, passing) else INVALID
 
 
 def _show_version(wanted: bool) -> None:

@@ -81,7 +81,7 @@ def window_of(start: str | None, end: str | None) -> TimeWindow | None:
     if start is None or end is None:
         missing = "--start" if start is None else "--end"
         raise typer.BadParameter("give both --start and --end, or neither", param_hint=missing)
-    first, last = _moment(start, "--start"), _moment(end, "--end")
+    first, last = moment_of(start, "--start"), moment_of(end, "--end")
     if last <= first:
         raise InvalidWindow("--end", f"{end} is not after --start {start}")
     return TimeWindow(first, last)
@@ -97,7 +97,8 @@ def minutes_of(text: str, option: str) -> int:
     return minutes
 
 
-def _moment(text: str, option: str) -> datetime:
+def moment_of(text: str, option: str) -> datetime:
+    """A moment a person gave, ISO 8601; without an offset in AEGIS_TIMEZONE."""
     from aegis.entrypoints.moments import read_moment
 
     try:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aegis.entrypoints.http.problems import Problem
+from aegis.entrypoints.http.step_spans import StepSpans
 
 LONGEST_ANALYSIS_S = 120.0
 LONGEST_LINE = 256 * 1024 * 1024
@@ -63,10 +64,12 @@ class Analysts:
         """The events of a job, the last one `final` or `error`. Closing it stops the work."""
         self.check_room()
         last: Event | None = None
+        spans = StepSpans()
         async with self._turn(), self._analyst(job) as reader:
             deadline = asyncio.get_running_loop().time() + LONGEST_ANALYSIS_S
             while last is None:
                 event = await _next_event(reader, deadline)
+                spans.heard(event)
                 if event["event"] in ("final", "error"):
                     last = event
                 else:

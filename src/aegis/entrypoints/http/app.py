@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -21,7 +22,9 @@ from aegis.entrypoints.http.health import health_routes
 from aegis.entrypoints.http.observed import Observed
 from aegis.entrypoints.http.ops import ops_routes
 from aegis.entrypoints.http.problems import answer_with_problems
-from aegis.observability import Measurements
+from aegis.model.errors import AegisError
+from aegis.observability.measurements import Measurements
+from aegis.observability.tracing import stop_collecting
 from aegis.settings import Settings, read_settings
 
 Service = Literal["all", "ops", "chatops", "rca", "predict"]
@@ -47,12 +50,17 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         analysts.open()
         try:
             if service in ALERTING:
-                async with alerting(settings) as app.state.alerting:
+                async with alerting(settings, measurements.alerting) as app.state.alerting:
                     yield
             else:
                 yield
+        except AegisError as error:
+            app.state.could_not_start = error
+            raise
         finally:
             await analysts.close()
+            # Here and not in `serve`: uvicorn ends the process by the signal it was sent.
+            await asyncio.to_thread(stop_collecting)
 
     app = FastAPI(
         title="Aegis",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from aegis import bootstrap
+from aegis.bootstrap.alerting import Alerting
 from aegis.entrypoints.http.problems import not_ready, nothing_to_ask
 from aegis.entrypoints.http.schemas import ErrorAnswer, Health, Readiness
 from aegis.model.errors import InvalidCase
-from aegis.observability import Measurements
+from aegis.observability.measurements import Measurements
 from aegis.settings import Settings
 
 
@@ -26,18 +27,19 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
         return JSONResponse({"status": "ok", "service": service})
 
     @router.get("/readyz", response_model=Readiness, responses={503: {"model": ErrorAnswer}})
-    async def readyz() -> Response:
-        """There is something to ask; else which setting or file is in the way."""
+    async def readyz(request: Request) -> Response:
+        """There is something to ask, or alerts are delivered; else what is in the way."""
+        body: dict[str, object] = {"status": "ready", "service": service} | _alerts(request)
         if settings.case_dir is None:
-            if not settings.has_telemetry:
+            if not settings.has_telemetry and body.get("alerts") != "delivered":
                 raise nothing_to_ask()
             asks = [one.name for one in settings.backends]
-            return JSONResponse({"status": "ready", "service": service, "backends": asks})
+            return JSONResponse(body | {"backends": asks})
         try:
             cases = await asyncio.to_thread(bootstrap.count_cases, settings.case_dir)
         except InvalidCase as error:
             raise not_ready("AEGIS_CASE_DIR", str(error)) from None
-        return JSONResponse({"status": "ready", "service": service, "cases": cases})
+        return JSONResponse(body | {"cases": cases})
 
     @router.get(
         "/metrics",
@@ -49,3 +51,13 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
         return Response(generate_latest(measurements.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return router
+
+
+def _alerts(request: Request) -> dict[str, object]:
+    """Nothing where this service receives none."""
+    found = getattr(request.app.state, "alerting", None)
+    if not isinstance(found, Alerting):
+        return {}
+    if found.stored_only is None:
+        return {"alerts": "delivered"}
+    return {"alerts": "stored_only", "alerts_missing": found.stored_only}

@@ -162,12 +162,18 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`cases` that can be asked, or else the `backends` that are."""
+    """`cases` that can be asked, or else the `backends` that are.
+
+    `alerts` that come in are delivered, or stored only: then `alerts_missing` says what is not
+    set. Neither where this service receives none.
+    """
 
     status: Literal["ready"]
     service: str
     cases: int | None = None
     backends: list[str] | None = None
+    alerts: Literal["delivered", "stored_only"] | None = None
+    alerts_missing: str | None = None
 
 
 class ProblemDetail(BaseModel):

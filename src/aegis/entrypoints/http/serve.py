@@ -9,8 +9,10 @@ from pathlib import Path
 import uvicorn
 
 from aegis.entrypoints.http.access import check_bind
-from aegis.entrypoints.http.app import Service, create_app
-from aegis.observability import configure_logs
+from aegis.entrypoints.http.app import NAMES, Service, create_app
+from aegis.model.errors import AegisError
+from aegis.observability.logs import configure_logs
+from aegis.observability.tracing import collect_traces
 from aegis.settings import Settings
 
 PORTS: dict[Service, int] = {
@@ -32,24 +34,36 @@ def serve(
     port: int | None,
     case_dir: Path | None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C. ConfigurationError where that would be unsafe."""
+    """Serve until SIGTERM or Ctrl-C.
+
+    ConfigurationError where that would be unsafe or a setting is wrong, StoreUnavailable where
+    the store of alerts cannot be opened.
+    """
     host = host or settings.host
     port = port or settings.port or PORTS[service]
     check_bind(host, settings)
     if case_dir is not None:
         settings = replace(settings, case_dir=case_dir)
-    configure_logs()
+    configure_logs(settings.secrets)
+    if settings.otlp_endpoint is not None:
+        collect_traces(settings.otlp_endpoint, NAMES[service])
     app = create_app(settings, service)
     _collect_seldom()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="info",
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    try:
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    except SystemExit:
+        # uvicorn logs why the application did not start, and forgets it.
+        if isinstance(error := getattr(app.state, "could_not_start", None), AegisError):
+            raise error from None
+        raise
 
 
 def _collect_seldom() -> None:

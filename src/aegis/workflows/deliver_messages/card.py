@@ -69,7 +69,7 @@ def card_content(face: Face, voice: Voice) -> str:
         *_panel(wording.MORE_FIRING, folded, voice),
         *_panel(wording.RESOLVED_PART, folded_struck, voice),
         *_panel(wording.DETAILS, details, voice),
-        *_footer(len(face.shown) - told, face, voice),
+        *_footer(len(newest) - told, len(face.shown) - len(newest), face, voice),
     ]
     return content_of(_card(face, newest, elements, voice))
 
@@ -153,7 +153,7 @@ def _skeleton(face: Face, newest: tuple[Known, ...], fixed: list[Element], voice
         for title in (wording.MORE_FIRING, wording.RESOLVED_PART, wording.DETAILS)
         for panel in _panel(title, [_Line({}, _WIDEST)], voice)
     ]
-    elements = [*fixed, *empty, *_footer(_WIDEST, face, voice)]
+    elements = [*fixed, *empty, *_footer(_WIDEST, _WIDEST, face, voice)]
     return content_of(_card(face, newest, elements, voice))
 
 
@@ -173,11 +173,22 @@ def _panel(title: Text, content: Iterable[_Line], voice: Voice) -> list[Element]
     ]
 
 
-def _footer(left_out: int, face: Face, voice: Voice) -> list[Element]:
+def _footer(left_out: int, earlier: int, face: Face, voice: Voice) -> list[Element]:
+    said = left_out_of(left_out, earlier, voice)
+    if not said and voice.style.public_url is None:
+        return []
     where = voice.ledger(face.groups)
-    if left_out > 0:
-        return [_markdown(f"**{voice.say(wording.left_out(left_out))}** · {where}")]
-    return [_markdown(where)] if voice.style.public_url is not None else []
+    return [_markdown(" · ".join([*(f"**{one}**" for one in said), where]))]
+
+
+def left_out_of(alerts: int, earlier: int, voice: Voice) -> list[str]:
+    """What a message does not list: alerts, and older episodes of those that it lists."""
+    found = []
+    if alerts:
+        found.append(voice.say(wording.left_out(alerts)))
+    if earlier:
+        found.append(voice.say(wording.earlier(earlier)))
+    return found
 
 
 def _card(

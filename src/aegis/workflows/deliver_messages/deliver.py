@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +28,8 @@ from aegis.model.errors import (
     StoreUnavailable,
 )
 from aegis.model.message import Outgoing
-from aegis.ports import Clock, Json, Notifier, Outbox, Steps
+from aegis.ports import Clock, Notifier
+from aegis.ports.delivery import Json, Outbox, Steps
 from aegis.workflows.deliver_messages.style import MOST_BYTES
 
 GAP_S = 1 / 3
@@ -39,6 +41,9 @@ UUID_KNOWN_FOR = timedelta(minutes=55)
 MOST_STEPS = 200
 """Of one turn: after a crash its steps are read again one by one."""
 LEAST_BYTES = 2_000
+RESTS_FOR, LONGEST_REST_S = 4.0, 10.0
+"""Times as long as composing took, before it is done again: in a storm a card of thousands must
+not keep the process from taking calls. What comes meanwhile is told at once."""
 
 _log = structlog.get_logger()
 
@@ -55,12 +60,13 @@ class Delivery:
     compose: Composer
     clock: Clock
     gap_s: float = GAP_S
+    rests_for: float = RESTS_FOR
 
 
 async def deliver_messages(delivery: Delivery, chat_id: str, turn: int, steps: Steps) -> bool:
     """True where there may be more to do: the process stops, or the turn grew long."""
     said = _Said("to begin")
-    most_bytes = MOST_BYTES
+    most_bytes, rest_s = MOST_BYTES, 0.0
     for _ in range(MOST_STEPS):
         if steps.stopping:
             return True
@@ -69,20 +75,25 @@ async def deliver_messages(delivery: Delivery, chat_id: str, turn: int, steps: S
         else:
             said = await _step(steps, "send", partial(_send, delivery, chat_id, most_bytes))
             if said.did == "nothing":
+                await steps.sleep(rest_s)
+                rest_s = 0.0
                 composing = partial(_compose, delivery, chat_id, most_bytes)
                 said = await _step(steps, "compose", composing)
             if said.did == "nothing":
                 return False
         if said.did == "too large":
             most_bytes = max(LEAST_BYTES, most_bytes // 2)
-        await steps.sleep(said.wait_s)
+        if said.did == "composed":
+            rest_s = said.wait_s
+        else:
+            await steps.sleep(said.wait_s)
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What a step did: to begin, begun, sent, refused, composed, changed, nothing, too large,
-    wait; and how long to wait before the next."""
+    wait; and how long to wait before the next, after composing before composing again."""
 
     did: str
     wait_s: float = 0.0
@@ -107,18 +118,22 @@ async def _begin(delivery: Delivery, chat_id: str, turn: int) -> _Said:
 
 
 async def _compose(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
-    now = delivery.clock.now()
+    began, now = time.monotonic(), delivery.clock.now()
     state = await delivery.outbox.state(chat_id, now)
     if state is None:
         # Composed already where the result of this step was lost in a crash.
         ready = await delivery.outbox.next_message(chat_id)
         return _Said("changed" if ready else "nothing")
     drafts = delivery.compose(state, most_bytes)
-    if not drafts:
+    if drafts:
+        if not await delivery.outbox.keep(state, drafts, now):
+            return _Said("changed")
+        took_s = time.monotonic() - began
+        return _Said("composed", min(LONGEST_REST_S, took_s * delivery.rests_for))
+    await delivery.outbox.close_gone(chat_id, now)
+    if state.rows:
         _log.error("delivery_composed_nothing", chat=chat_id, rows=len(state.rows))
-        return _Said("nothing")
-    kept = await delivery.outbox.keep(state, drafts, now)
-    return _Said("composed" if kept else "changed")
+    return _Said("nothing")
 
 
 async def _send(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:

@@ -106,8 +106,7 @@ def group_line(group: CardGroup, episodes: tuple[Known, ...], voice: Voice) -> s
         return line(episodes[0], voice)
     worst = min(episodes, key=rank)
     open_ones = [one for one in episodes if one.episode.is_open]
-    labels = [pair for pair in group.labels if pair[0] != "alertname"]
-    about = in_markdown(", ".join(f"{cleaned(n, 40)}={cleaned(v, 60)}" for n, v in labels), 160)
+    about = in_markdown(_shared(group, episodes), 160)
     counts = voice.say(wording.counted(len(open_ones), len(episodes) - len(open_ones)))
     name = in_markdown(names_of(episodes, voice), 120)
     if not open_ones:
@@ -115,6 +114,16 @@ def group_line(group: CardGroup, episodes: tuple[Known, ...], voice: Voice) -> s
     facts = f"{in_markdown(voice.severity(worst), 24)} · {voice.say(_lasting(worst, voice))}"
     head = f"{mark_of(worst)} **{name}**{about and f' · {about}'} · {counts}"
     return f"{head}\n<font color='grey'>{facts}</font>"
+
+
+def _shared(group: CardGroup, episodes: tuple[Known, ...]) -> str:
+    """What the group is grouped by beside the name; by that alone, the services in it."""
+    labels = [pair for pair in group.labels if pair[0] != "alertname"]
+    if labels:
+        return ", ".join(f"{cleaned(name, 40)}={cleaned(value, 60)}" for name, value in labels)
+    services = dict.fromkeys(_first(dict(one.episode.labels), _SERVICE) for one in episodes)
+    named = [cleaned(one, 40) for one in services if one]
+    return ", ".join(named[:3]) + (" …" if len(named) > 3 else "")
 
 
 def names_of(shown: tuple[Known, ...], voice: Voice) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aegis.model.delivery import Known
 from aegis.model.message import Mention
 from aegis.workflows.deliver_messages import lines, wording
-from aegis.workflows.deliver_messages.card import Face
+from aegis.workflows.deliver_messages.card import Face, left_out_of
 from aegis.workflows.deliver_messages.fitting import content_of, sent_bytes
 from aegis.workflows.deliver_messages.quoting import in_plain_text
 from aegis.workflows.deliver_messages.voice import Voice, latest, mark_of
@@ -27,8 +27,9 @@ def text_content(face: Face, voice: Voice) -> str:
         head.insert(0, mention)
     told = [_line(one, voice) for one in newest[:MOST_LINES]]
     while True:
-        rest = len(face.shown) - len(told)
-        foot = [f"{voice.say(wording.left_out(rest))} · {_ledger(face, voice)}"] if rest else []
+        earlier = len(face.shown) - len(newest)
+        rest = left_out_of(len(newest) - len(told), earlier, voice)
+        foot = [" · ".join([*rest, voice.ledger(face.groups, plain=True)])] if rest else []
         content = content_of({"text": "\n".join([*head, *told, *foot])})
         if sent_bytes(content) <= voice.style.most_bytes or not told:
             return content
@@ -46,7 +47,3 @@ def _line(one: Known, voice: Voice) -> str:
 def _mention(mention: Mention) -> str:
     names = ("all",) if mention.everybody else mention.people
     return " ".join(f'<at user_id="{name}"></at>' for name in names)
-
-
-def _ledger(face: Face, voice: Voice) -> str:
-    return voice.ledger(face.groups, plain=True)

@@ -18,7 +18,7 @@ _LONGEST_READ = 20_000
 _MARKUP = re.compile(r"[&<>*_~`\[\]#|\\$@]|:(?=[A-Za-z_+])|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 _ADDRESS = re.compile(r"(?<=[A-Za-z0-9+.-]):(?=//)")
 _IN_TEXT = str.maketrans({"<": "＜", ">": "＞", "@": "＠", "[": "［", "]": "］", "*": "＊"})
-_LINK_ENDS = re.compile(r"[^A-Za-z0-9/?&=%.,;:@#~+!$_-]")
+_LINK_ENDS = re.compile(r"[^A-Za-z0-9/?&=%.,;:@#+_-]")
 _LONGEST_LINK = 2_000
 
 
@@ -79,7 +79,12 @@ def safe_link(text: str, hosts: tuple[str, ...]) -> str | None:
 
 def escaped_link(address: str) -> str:
     """Without a character that could end a link in markdown."""
-    return _LINK_ENDS.sub(lambda found: quote(found[0], safe=""), address)
+    return _LINK_ENDS.sub(lambda found: _percent(found[0]), address)
+
+
+def _percent(letter: str) -> str:
+    """`quote` leaves a tilde, which may strike out what stands around it."""
+    return "%7E" if letter == "~" else quote(letter, safe="", errors="replace")
 
 
 def _allows(allowed: str, host: str, port: int | None) -> bool:

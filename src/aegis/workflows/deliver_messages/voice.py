@@ -12,7 +12,12 @@ from aegis.model.delivery import CardGroup, Known
 from aegis.model.severity import Severity, severity_of
 from aegis.model.text import Text
 from aegis.workflows.deliver_messages import wording
-from aegis.workflows.deliver_messages.quoting import cleaned, in_markdown, in_plain_text
+from aegis.workflows.deliver_messages.quoting import (
+    cleaned,
+    escaped_link,
+    in_markdown,
+    in_plain_text,
+)
 from aegis.workflows.deliver_messages.style import Style
 
 _LONGEST_QUERY = 600
@@ -42,7 +47,7 @@ class Voice:
         address = f"{self.style.public_url}/alerts{_query(groups)}"
         if plain:
             return self.say(wording.look_up(address))
-        return f"[{self.say(wording.ALL_ALERTS)}]({address})"
+        return f"[{self.say(wording.ALL_ALERTS)}]({escaped_link(address)})"
 
 
 def mark_of(one: Known) -> str:

@@ -9,13 +9,15 @@ waits while one is under way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from aegis.model.errors import StoreUnavailable
 from aegis.model.ledger import WaitingRow
-from aegis.ports import Clock, Flows, Json, Outbox
+from aegis.model.message import Backlog
+from aegis.ports import Clock
+from aegis.ports.delivery import Flows, Json, Outbox
 
 FLOW = "deliver"
 SWEEP_EVERY_S = 10.0
@@ -28,7 +30,15 @@ _log = structlog.get_logger()
 class Wakeups:
     """One a process, on its event loop."""
 
-    def __init__(self, outbox: Outbox, flows: Flows, clock: Clock) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        flows: Flows,
+        clock: Clock,
+        told: Callable[[Backlog], None] = lambda _: None,
+    ) -> None:
+        """`told` hears at each sweep what is not delivered yet."""
+        self._told = told
         self._outbox = outbox
         self._flows = flows
         self._clock = clock
@@ -75,7 +85,9 @@ class Wakeups:
 
     async def sweep(self) -> None:
         """Enqueue whatever has work. A turn that ended before it began is left behind."""
-        found = await self._outbox.chats_with_work(self._clock.now())
+        now = self._clock.now()
+        self._told(await self._outbox.backlog(now))
+        found = await self._outbox.chats_with_work(now)
         turns = {chat: await self._wake(chat) for chat in found}
         for chat, turn in turns.items():
             if self._stuck.get(chat) == turn and await self._flows.is_over(turn_id(chat, turn)):

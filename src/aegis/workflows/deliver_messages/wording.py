@@ -39,6 +39,14 @@ def since_of(episode: Episode) -> datetime:
     return at if at.year >= _FIRST_YEAR and at <= episode.first_seen + _ODD else episode.first_seen
 
 
+def end_of(episode: Episode) -> datetime | None:
+    """None while it is open; a time nobody can mean gives way to when we last heard of it."""
+    at = episode.resolved_at
+    if at is None or (at.year >= _FIRST_YEAR and at <= episode.last_seen + _ODD):
+        return at
+    return episode.last_seen
+
+
 def clock(moment: datetime, now: datetime, timezone: ZoneInfo) -> str:
     """`14:02`, with the day where it is another one, with the year where that is another one."""
     local, today = moment.astimezone(timezone), now.astimezone(timezone)
@@ -65,13 +73,13 @@ def length_of_time(minutes: float) -> Text:
 
 def lasting(episode: Episode, now: datetime, timezone: ZoneInfo) -> Text:
     """Since when and how long, or when it was resolved and how long it lasted."""
-    start, end = since_of(episode), episode.resolved_at
+    start, end = since_of(episode), end_of(episode)
     took = length_of_time(((end or now) - start).total_seconds() / 60)
     if end is None:
         at = clock(start, now, timezone)
-        return Text(f"{at} 起，已持续 {took.zh}", f"since {at}, for {took.en}")
+        return Text(f"{at} 起（{took.zh}）", f"since {at} ({took.en})")
     at = clock(end, now, timezone)
-    return Text(f"{at} 恢复，持续 {took.zh}", f"resolved {at}, lasted {took.en}")
+    return Text(f"{at} 恢复（历时 {took.zh}）", f"resolved {at}, lasted {took.en}")
 
 
 def repeats(history: History) -> Text | None:
@@ -102,7 +110,7 @@ def conclusion(shown: tuple[Known, ...], worst: str, now: datetime, timezone: Zo
     firing = [one.episode for one in shown if one.episode.is_open]
     counts = counted(len(firing), len(shown) - len(firing))
     if not firing:
-        ended = max((one.episode.resolved_at or now for one in shown), default=now)
+        ended = max((end_of(one.episode) or now for one in shown), default=now)
         at = clock(ended, now, timezone)
         return Text(f"**{counts.zh}** · {at}", f"**{counts.en}** · {at}")
     start = min(since_of(one) for one in firing)
@@ -116,6 +124,11 @@ def conclusion(shown: tuple[Known, ...], worst: str, now: datetime, timezone: Zo
 
 def left_out(count: int) -> Text:
     return Text(f"另有 {count} 条未列出", f"+{count} more not listed here")
+
+
+def earlier(count: int) -> Text:
+    """Episodes of alerts that are shown with their newest one."""
+    return Text(f"另有 {count} 次较早的触发", f"+{count} earlier episodes of these")
 
 
 def look_up(command: str) -> Text:

@@ -1,0 +1,29 @@
+"""How messages are to look, from the settings, and what a webhook call would tell."""
+
+from __future__ import annotations
+
+from aegis.adapters.system_clock import SystemClock
+from aegis.model.text import Language
+from aegis.settings import Settings
+from aegis.workflows.deliver_messages.preview import Preview, preview
+from aegis.workflows.deliver_messages.style import Style
+from aegis.workflows.receive_alerts.reading import read_webhook
+
+
+def message_style(settings: Settings, language: Language | None = None) -> Style:
+    return Style(
+        language=language or settings.language,
+        timezone=settings.timezone,
+        public_url=settings.public_url,
+        link_hosts=settings.link_hosts,
+        routing=settings.routing,
+    )
+
+
+def preview_body(
+    settings: Settings, body: bytes, language: Language
+) -> tuple[tuple[Preview, ...], int]:
+    """What it would tell if it came now to an empty store, and how many items are no alerts."""
+    now = SystemClock().now()
+    webhook = read_webhook(body, now, settings.replica_labels)
+    return preview(webhook, message_style(settings, language), now), len(webhook.quarantined)

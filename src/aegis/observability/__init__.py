@@ -1,0 +1,1 @@
+"""What Aegis says about itself: metrics for Prometheus, log lines as JSON, traces."""

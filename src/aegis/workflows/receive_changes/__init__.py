@@ -1,0 +1,1 @@
+"""Deploys and changes that other tools report."""
