@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,6 @@ def test_a_query_that_is_wrong_names_the_field(given: Settings, query: str, fiel
 
 
 def test_a_token_is_asked_for_where_tokens_are_set(given: Settings) -> None:
-    from dataclasses import replace
-
     locked: Any = replace(given, tokens=(Token("ann", "viewer", "s3cret"),))
     (response,) = answers(Sent("GET", "/alerts"), given=locked, warm=True)
     assert problem_of(response)[0] == 401
