@@ -20,7 +20,6 @@ from aegis.entrypoints.cli.options import (
     INVALID,
     LONGEST_QUESTION,
     UNREADABLE,
-    USAGE,
     Ablate,
     AsJson,
     Language_,
@@ -28,18 +27,13 @@ from aegis.entrypoints.cli.options import (
     Window,
     ablated,
     console,
+    exit_code,
     print_json,
     window_of,
 )
 from aegis.entrypoints.cli.route_commands import routes_app
 from aegis.entrypoints.cli.tool_commands import tools_app
-from aegis.model.errors import (
-    AegisError,
-    ConfigurationError,
-    DeliveryError,
-    SourceError,
-    StoreUnavailable,
-)
+from aegis.model.errors import AegisError
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
@@ -71,14 +65,7 @@ def main() -> None:
         app()
     except AegisError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        sys.exit(_exit_code(error))
-
-
-def _exit_code(error: AegisError) -> int:
-    if isinstance(error, ConfigurationError):
-        return USAGE
-    passing = SourceError | DeliveryError | StoreUnavailable
-    return UNREADABLE if isinstance(error, passing) else INVALID
+        sys.exit(exit_code(error))
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.model.errors import InvalidWindow
+from aegis.model.errors import (
+    AegisError,
+    ConfigurationError,
+    DeliveryError,
+    InvalidWindow,
+    SourceError,
+    StoreUnavailable,
+)
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
@@ -116,3 +123,11 @@ def ablated(parts: Sequence[str] | None) -> frozenset[str]:
         known = ", ".join(bootstrap.ablations())
         raise typer.BadParameter(f"{unknown[0]!r} is none of {known}", param_hint="--ablate")
     return frozenset(wanted)
+
+
+def exit_code(error: AegisError) -> int:
+    """Of a command that ends with this error."""
+    if isinstance(error, ConfigurationError):
+        return USAGE
+    passing = SourceError | DeliveryError | StoreUnavailable
+    return UNREADABLE if isinstance(error, passing) else INVALID
