@@ -27,7 +27,7 @@ from tests.engine.worlds import near, scores, sick, world
         ("latency", "log_sequence", 0.0),
         ("latency", "traffic", 0.0),
         ("self_time", "latency", 0.6),
-        ("self_time", "errors", 0.85),
+        ("self_time", "errors", 1.6375),  # 0.85, and of what is left a quarter, for pauses
         ("self_time", "cpu", 0.3),  # 0.6 · 0.5
         ("self_time", "log_rate", 0.0),
         ("call_time", "latency", 0.0),
@@ -36,7 +36,7 @@ from tests.engine.worlds import near, scores, sick, world
         ("errors", "error_spans", 1.05),
         ("error_spans", "error_logs", 1.05),
         ("error_logs", "errors", 1.05),
-        ("errors", "latency", 0.525),  # 1.05 · 0.5
+        ("errors", "latency", 1.39375),  # 1.05 · 0.5, and of what is left a quarter
         ("errors", "cpu", 0.2625),  # 1.05 · 0.5 · 0.5
         ("errors", "log_rate", 0.84),  # 1.05 · 0.8
         ("errors", "call_structure", 0.84),
@@ -85,7 +85,8 @@ def test_the_strongest_explanation_counts_and_not_their_sum() -> None:
 
 
 def test_of_several_callees_the_worst_of_each_kind_explains() -> None:
-    # errors left: 4 - 1.05 · 2; latency left: 4 - 1.05 · 3; 8 of 13 felt
+    # errors left: 4 - 1.05 · 2, and a quarter of it for each of the 3 of latency;
+    # latency left: 4 - 1.05 · 3; 8 of 13 felt
     found = scores(
         {
             "shop": sick({"errors": 4.0, "latency": 4.0}),
@@ -95,7 +96,7 @@ def test_of_several_callees_the_worst_of_each_kind_explains() -> None:
         world("shop>cart shop>db"),
     )
 
-    assert found["shop"] == near((1.9 + 0.85) * (0.75 + 0.25 * 8 / 13))
+    assert found["shop"] == near((1.9 * 0.25 + 0.85) * (0.75 + 0.25 * 8 / 13))
 
 
 def test_symptoms_are_never_explained_below_zero() -> None:

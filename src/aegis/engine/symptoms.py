@@ -17,7 +17,7 @@ from aegis.model.telemetry import Alarm
 
 WEIGHTS: Mapping[Signal, float] = {
     "cpu": 1.0,
-    "memory": 1.0,
+    "memory": 1.3,
     "disk": 0.8,
     "network": 0.25,
     "latency": 0.7,
