@@ -71,11 +71,12 @@ def test_every_doubling_of_the_requests_excuses_four_tenths_of_the_latency(
         ("memory", 2.0, 0.7),
         ("cpu", 2.0, 1.0),
         ("network", 2.0, 1.0),
-        ("errors", 2.0, 1.0),
+        ("errors", 1.0, 0.8),
+        ("error_spans", 2.0, 0.6),
         ("traffic", 2.0, 1.0),
     ],
 )
-def test_a_slow_or_full_callee_excuses_errors(
+def test_a_slow_full_or_failing_callee_excuses_errors(
     signal: Signal, strength: float, share: float
 ) -> None:
     assert kept("errors", db=sick({signal: strength})) == near(share)
@@ -88,9 +89,18 @@ def test_of_several_callees_the_worst_excuses() -> None:
 
 
 def test_what_excuses_errors_adds_up() -> None:
-    callee = sick({"latency": 0.8, "disk": 1.0})
+    callee = sick({"latency": 0.8, "disk": 1.0, "errors": 0.5})
 
-    assert kept("errors", load=2.0, db=callee) == near(1.0 - 0.25 - 0.2 - 0.15)
+    assert kept("errors", load=2.0, db=callee) == near(1.0 - 0.25 - 0.2 - 0.15 - 0.1)
+
+
+def test_a_callee_that_fails_few_requests_excuses_few_errors() -> None:
+    # a sixteenth of the share of requests: a quarter of it
+    shop = sick({"errors": 4.0}, touched={"errors": 0.8})
+    few = sick({"errors": 2.0}, touched={"errors": 0.05})
+
+    assert kept("errors", shop=shop, db=few) == near(1.0 - 0.2 * 2.0 / 4.0)
+    assert kept("errors", shop=shop, db=few, cache=sick({"errors": 1.0})) == near(0.9)
 
 
 @pytest.mark.parametrize(

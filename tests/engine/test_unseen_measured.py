@@ -93,6 +93,39 @@ def test_slow_calls_are_not_explained_by_requests_that_stay_away() -> None:
     assert credit("latency", load={"shop": 1.0, "db": 0.5}) == near(CREDIT)
 
 
+@pytest.mark.parametrize(
+    ("load", "cpu", "expected"),
+    [
+        ({}, 0.0, {"db", "cache"}),
+        ({"shop": 1.0, "db": 0.5}, 0.49, {"db"}),  # 1 + 0.5 against 1.49
+        ({"shop": 1.0, "db": 0.5}, 0.51, {"cache"}),
+        ({"shop": 1.0, "db": 0.01}, 0.51, {"cache"}),  # no more than half of them counts
+        ({"shop": 2.0**0.5, "db": 0.999999}, 0.24, {"db"}),  # half a doubling
+        ({"shop": 2.0**0.5, "db": 0.999999}, 0.26, {"cache"}),
+        ({"shop": 2.0**0.5, "db": 1.0}, 0.01, {"cache"}),  # it gets as many as before
+        ({"shop": 0.5, "db": 0.5}, 0.01, {"cache"}),  # so do its callers
+        ({"db": 0.5}, 0.01, {"cache"}),
+    ],
+)
+def test_of_several_the_one_that_failing_requests_stay_away_from_is_blamed(
+    load: Mapping[str, float], cpu: float, expected: set[str]
+) -> None:
+    found = {"shop": sick({"errors": 2.0}), "app": sick({"errors": 2.0})}
+    found |= {"cache": sick({"cpu": cpu})}
+    here = world("shop>db app>db shop>cache app>cache", unseen="db cache", load=load)
+
+    assert credit_unseen(found, here) == expected
+
+
+def test_requests_that_stay_away_do_not_choose_who_is_slow() -> None:
+    found = {"shop": sick({"latency": 2.0}), "app": sick({"latency": 2.0})}
+    here = world(
+        "shop>db app>db shop>cache app>cache", unseen="db cache", load={"shop": 1.0, "db": 0.5}
+    )
+
+    assert credit_unseen(found, here) == {"db", "cache"}
+
+
 # --- What callers measure of one callee --------------------------------------------------------
 
 

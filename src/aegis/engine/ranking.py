@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import fsum
 
 from aegis.engine.graph import CallGraph
 from aegis.engine.strain import kept_under_strain
@@ -18,6 +18,7 @@ from aegis.engine.symptoms import (
     WORK,
     Symptoms,
     certainly_slow,
+    proportion,
 )
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -131,21 +132,15 @@ def _downstream(
             other.strongest(LATENCY) * _delay_proportion(other, own),
             RESOURCE_AS_LATENCY * other.strongest(RESOURCES),
         )
-        failing = decay * other.strongest(ERRORS) * _proportion(other, own, ERRORS)
-        flowing = decay * other.strongest(FLOW) * _proportion(other, own, FLOW)
-        broken = decay * other.strongest(SEQUENCE) * _proportion(other, own, SEQUENCE)
+        failing = decay * other.strongest(ERRORS) * proportion(other, own, ERRORS)
+        flowing = decay * other.strongest(FLOW) * proportion(other, own, FLOW)
+        broken = decay * other.strongest(SEQUENCE) * proportion(other, own, SEQUENCE)
         latency, errors = max(latency, slow), max(errors, failing)
         flow, sequence = max(flow, flowing), max(sequence, broken)
         key = (max(slow, failing, broken), *weight[name])
         if key[0] > 0.0 and key > strongest:
             strongest, strongest_name = key, name
     return _Downstream(latency, errors, flow, sequence, strongest_name)
-
-
-def _proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> float:
-    """A callee that touches few requests cannot explain a service that touches many."""
-    mine = own.touched_share(family)
-    return min(1.0, sqrt(callee.touched_share(family) / mine)) if mine > 0.0 else 1.0
 
 
 def _delay_proportion(callee: Symptoms, own: Symptoms) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import log2
 
-from aegis.engine.symptoms import ERRORS, FLOW, LATENCY, SEQUENCE, Symptoms
+from aegis.engine.symptoms import ERRORS, FLOW, LATENCY, SEQUENCE, Symptoms, proportion
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
 
@@ -20,6 +20,7 @@ LOAD_FAILS = 0.25
 LOAD_SLOWS = 0.4
 SLOW_CALLEE_FAILS = 0.25
 FULL_CALLEE_FAILS = 0.15
+FAILING_CALLEE_FAILS = 0.2
 FAILED_CALLS_WAIT = 0.25
 FILLS: frozenset[Signal] = frozenset({"disk", "memory"})
 
@@ -29,22 +30,27 @@ def kept_under_strain(
 ) -> dict[Signal, float]:
     """0..1 for each signal that strain excuses: how much of it speaks against the service.
 
-    Errors are excused by every doubling of its requests, and by slow callees or ones whose
-    disk or memory is full; latency by the doublings; its own time by failing callees, since
-    it pauses between attempts; calls and lines left out by the share of requests that it
+    Errors are excused by every doubling of its requests, and by callees that are slow, fail,
+    or whose disk or memory is full; latency by the doublings; its own time by failing callees,
+    since it pauses between attempts; calls and lines left out by the share of requests that it
     turned away. Turning requests away in silence is no overload, so that needs errors.
     """
     callees = [symptoms[name] for name in world.graph.callees[service] if name in symptoms]
+    own = symptoms.get(service, Symptoms())
+    failing_callee = max(
+        (callee.strongest(ERRORS) * proportion(callee, own, ERRORS) for callee in callees),
+        default=0.0,
+    )
     doublings = _doublings(world.load.get(service))
     failing = (
         LOAD_FAILS * doublings
         + SLOW_CALLEE_FAILS * _worst(callees, LATENCY)
         + FULL_CALLEE_FAILS * _worst(callees, FILLS)
+        + FAILING_CALLEE_FAILS * failing_callee
     )
     kept: dict[Signal, float] = dict.fromkeys(ERRORS, max(0.0, 1.0 - failing))
     kept["latency"] = max(0.0, 1.0 - LOAD_SLOWS * doublings)
     kept["self_time"] = max(0.0, 1.0 - FAILED_CALLS_WAIT * _worst(callees, ERRORS))
-    own = symptoms.get(service, Symptoms())
     if own.strongest(ERRORS) > 0.0:
         worked_on = 1.0 - world.turned_away.get(service, 0.0)
         kept.update(dict.fromkeys(FLOW | SEQUENCE, worked_on))

@@ -22,6 +22,7 @@ CREDIT = 1.1
 LONE_CALLER = 0.8
 CALM = 0.5
 UNREACHED = 0.3
+DESERTED = 0.5
 LEAST_HEARD = 0.2
 CREDITED: tuple[tuple[Signal, frozenset[Signal]], ...] = (
     ("errors", ERRORS),
@@ -34,7 +35,8 @@ class _Suspicion:
     """An unseen service, how well it explains the bad ones, and which of them call it.
 
     `choice` decides between several: the fit, less where the troubled operations are shared
-    by others than its callers, more where its own metrics say something.
+    by others than its callers, more where its own metrics say something, or where requests
+    that fail stay away from it.
     """
 
     service: str
@@ -117,7 +119,10 @@ def _suspicions(
                 continue
             fit *= LONE_CALLER / sqrt(len(world.graph.callees[caller] & world.unseen))
         fit *= _heard(hit, name, found, world, signal)
-        choice = round(fit * shared * (1.0 + min(1.0, _own_strength(found, name))), 6)
+        own = min(1.0, _own_strength(found, name))
+        if family == ERRORS:
+            own += DESERTED * _deserted(name, world)
+        choice = round(fit * shared * (1.0 + own), 6)
         suspicions.append(_Suspicion(name, fit, choice, _by_strength(hit, found, family)))
     best = max([0.0, *(item.choice for item in suspicions)])
     return [item for item in suspicions if item.choice == best > 0.0]
@@ -167,6 +172,12 @@ def _may_come_from_outside(symptoms: Symptoms, family: frozenset[Signal]) -> boo
     """Errors or waiting inside a service's own spans are its own."""
     spans = symptoms.of("error_spans") if family == ERRORS else symptoms.inner
     return symptoms.outbound_in(family) or spans <= 0.0
+
+
+def _deserted(service: str, world: World) -> float:
+    """0..1: how far it gets fewer requests than before, and fewer than its callers would send."""
+    fewer = world.load.get(service, 1.0) < 1.0
+    return max(0.0, -world.amplification(service)) if fewer else 0.0
 
 
 def _starved(symptoms: Symptoms | None) -> bool:
