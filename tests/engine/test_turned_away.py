@@ -50,6 +50,13 @@ def test_a_tenth_of_the_median_is_slow_enough(ms: float, share: float | None) ->
     assert found.get("shop") == share
 
 
+def test_the_middle_one_of_the_durations_before_is_the_usual_one() -> None:
+    before = [10.0] * 5 + [100.0] * 3
+
+    assert away([*requests(before), *requests([5.0] * 4, during=True)]) == {}
+    assert away([*requests(before), *requests([0.9] * 4, during=True)]) == {"shop": 1.0}
+
+
 def test_the_share_that_was_turned_away_before_does_not_count() -> None:
     before = [10.0] * 6 + [0.5] * 2
 
