@@ -27,16 +27,16 @@ from tests.engine.worlds import near, scores, sick, world
         ("latency", "log_sequence", 0.0),
         ("latency", "traffic", 0.0),
         ("self_time", "latency", 0.6),
-        ("self_time", "errors", 0.85),
+        ("self_time", "errors", 1.6375),  # 0.85, and of what is left a quarter, for pauses
         ("self_time", "cpu", 0.3),  # 0.6 · 0.5
         ("self_time", "log_rate", 0.0),
         ("call_time", "latency", 0.0),
         ("call_time", "errors", 0.0),
-        ("errors", "errors", 1.05),
-        ("errors", "error_spans", 1.05),
-        ("error_spans", "error_logs", 1.05),
-        ("error_logs", "errors", 1.05),
-        ("errors", "latency", 0.525),  # 1.05 · 0.5
+        ("errors", "errors", 1.64),  # 1.05, and of what is left a fifth
+        ("errors", "error_spans", 1.64),  # 1.05, and of what is left a fifth
+        ("error_spans", "error_logs", 1.64),  # 1.05, and of what is left a fifth
+        ("error_logs", "errors", 1.64),  # 1.05, and of what is left a fifth
+        ("errors", "latency", 1.39375),  # 1.05 · 0.5, and of what is left a quarter
         ("errors", "cpu", 0.2625),  # 1.05 · 0.5 · 0.5
         ("errors", "log_rate", 0.84),  # 1.05 · 0.8
         ("errors", "call_structure", 0.84),
@@ -75,27 +75,28 @@ def test_a_callee_explains_part_of_its_caller(
 
 
 def test_the_strongest_explanation_counts_and_not_their_sum() -> None:
-    # left of the errors: 4 - 1.05 · max(1, 0.5 · 1.5, 0.8 · 0.5); 4 of 7 felt
+    # left of the errors: 4 - 1.05 · max(1, 0.5 · 1.5, 0.8 · 0.5), less a fifth; 4 of 7 felt
     found = scores(
         {"shop": sick({"errors": 4.0}), "db": sick({"errors": 1.0, "cpu": 1.5, "log_rate": 0.5})},
         world("shop>db"),
     )
 
-    assert found["shop"] == near(2.95 * (0.75 + 0.25 * 4 / 7))
+    assert found["shop"] == near(2.95 * 0.8 * (0.75 + 0.25 * 4 / 7))
 
 
 def test_of_several_callees_the_worst_of_each_kind_explains() -> None:
-    # errors left: 4 - 1.05 · 2; latency left: 4 - 1.05 · 3; 8 of 13 felt
+    # errors left: 4 - 1.05 · 1, of it 1 - 0.25 · 2 - 0.2 · 1; latency left: 4 - 1.05 · 2;
+    # 8 of 11 felt
     found = scores(
         {
             "shop": sick({"errors": 4.0, "latency": 4.0}),
-            "cart": sick({"errors": 2.0}),
-            "db": sick({"latency": 3.0}),
+            "cart": sick({"errors": 1.0}),
+            "db": sick({"latency": 2.0}),
         },
         world("shop>cart shop>db"),
     )
 
-    assert found["shop"] == near((1.9 + 0.85) * (0.75 + 0.25 * 8 / 13))
+    assert found["shop"] == near((2.95 * 0.3 + 1.9) * (0.75 + 0.25 * 8 / 11))
 
 
 def test_symptoms_are_never_explained_below_zero() -> None:
@@ -115,9 +116,10 @@ def test_symptoms_are_never_explained_below_zero() -> None:
 def test_every_further_hop_explains_a_little_less(
     calls: str, decay: float, signal: Signal, at_one_hop: float
 ) -> None:
+    strained = 0.8 if signal == "errors" and decay == 1.0 else 1.0
     found = scores({"shop": sick({signal: 4.0}), "db": sick({signal: 1.0})}, world(calls))
 
-    assert found["shop"] == near((4.0 - at_one_hop * decay) * 0.95)
+    assert found["shop"] == near((4.0 - at_one_hop * decay) * strained * 0.95)
 
 
 def test_a_callee_is_not_explained_by_its_caller() -> None:
@@ -182,7 +184,8 @@ def test_a_callee_that_touches_few_requests_explains_little_of_a_caller_that_tou
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - at_full_size * proportion) * 0.95)
+    strained = 1.0 - 0.2 * proportion if signal == "errors" else 1.0
+    assert found["shop"] == near((4.0 - at_full_size * proportion) * strained * 0.95)
 
 
 @pytest.mark.parametrize(
@@ -285,4 +288,4 @@ def test_the_root_in_the_proportion_is_a_square_root() -> None:
         world("shop>db"),
     )
 
-    assert found["shop"] == near((4.0 - 1.05 * sqrt(1 / 16)) * 0.95)
+    assert found["shop"] == near((4.0 - 1.05 * sqrt(1 / 16)) * (1.0 - 0.2 / 4) * 0.95)

@@ -17,7 +17,7 @@ ONE_DECADE_MORE: dict[str, float] = {"metrics": 1.0, "traces": 1.6, "logs": 1.6}
 
 WEIGHTS: list[tuple[Signal, float]] = [
     ("cpu", 1.0),
-    ("memory", 1.0),
+    ("memory", 1.3),
     ("disk", 0.8),
     ("network", 0.25),
     ("latency", 0.7),

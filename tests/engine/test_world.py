@@ -6,57 +6,17 @@ from itertools import permutations
 
 import pytest
 
-from aegis.engine.graph import traced_calls
-from aegis.engine.measured import measured
-from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.world import World, recency_of
-from aegis.model.incident import Observations
-from aegis.model.telemetry import Change, Series
+from aegis.model.telemetry import Change
+from tests.engine.observed import ASKED, known, seen
 from tests.engine.telemetry import (
     finding,
-    line,
-    logs,
     moment,
     observations,
-    series,
     span,
     spans,
-    window,
 )
-from tests.engine.worlds import calls_of, near, world
-
-ASKED = window(600, 900)
-
-
-def seen(
-    calls: str = "",
-    *,
-    metrics: str = "",
-    traced: str = "",
-    logged: str = "",
-    services: str = "",
-    changes: tuple[Change, ...] = (),
-) -> Observations:
-    """Metrics are written "service:name"; every traced service has one span of its own."""
-    return observations(
-        ASKED,
-        metrics=[samples(*item.split(":", 1)) for item in metrics.split()],
-        spans=spans(span(f"t{name}", "1", "", name) for name in traced.split()),
-        logs=logs(line(0, name, "hello") for name in logged.split()),
-        calls=calls_of(calls),
-        services=services.split(),
-        changes=changes,
-    )
-
-
-def samples(service: str, name: str) -> Series:
-    return series(service, name, [0.2, 0.3, 0.2])
-
-
-def known(observed: Observations, *, use_changes: bool = True) -> World:
-    tree, usable = TraceTree.of(observed.spans), measured(observed.metrics)
-    return World.of(observed, usable, traced_calls(tree), leaf_users(tree), use_changes=use_changes)
-
+from tests.engine.worlds import near, world
 
 # --- Who exists ------------------------------------------------------------------------------
 
@@ -104,6 +64,9 @@ def test_a_world_of_nothing_is_empty() -> None:
         recency={},
         load={},
         centrality={},
+        turned_away={"away": 0.5},
+        measured={},
+        heard=frozenset(),
     )
     assert here.graph.callees == {}
 

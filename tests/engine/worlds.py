@@ -63,8 +63,14 @@ def world(
     recency: Mapping[str, float] | None = None,
     load: Mapping[str, float] | None = None,
     centrality: Mapping[str, float] | None = None,
+    turned_away: Mapping[str, float] | None = None,
+    measured: Mapping[str, Signal] | None = None,
+    heard: Sequence[tuple[str, str, Signal]] = (),
 ) -> World:
-    """A world where everybody is seen and nobody is central, changed."""
+    """A world where everybody is seen and nobody is central, changed.
+
+    `measured` gives one signal that a service measures itself.
+    """
     graph = CallGraph.of(services.split(), calls_of(calls))
     return World(
         graph=graph,
@@ -77,6 +83,9 @@ def world(
         recency=dict(recency or {}),
         load=dict(load or {}),
         centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
+        turned_away=dict(turned_away or {}),
+        measured={name: frozenset({signal}) for name, signal in (measured or {}).items()},
+        heard=frozenset(heard),
     )
 
 

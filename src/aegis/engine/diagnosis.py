@@ -28,6 +28,7 @@ from aegis.engine.spans import SpanFindings, span_findings
 from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
 from aegis.engine.trace_tree import TraceTree, leaf_users
+from aegis.engine.turned_away import turned_away
 from aegis.engine.unseen import credit_unseen
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
@@ -126,6 +127,7 @@ class _Reading:
             usable,
             traced_calls(tree),
             leaf_users(tree),
+            turned_away(tree, window.contains(tree.spans.start_ns)),
             use_changes="changes" not in ablate,
         )
         if "graph" not in ablate:

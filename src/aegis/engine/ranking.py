@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import fsum, log2, sqrt
+from math import fsum
 
 from aegis.engine.graph import CallGraph
+from aegis.engine.strain import kept_under_strain
 from aegis.engine.symptoms import (
     ERRORS,
     FLOW,
@@ -17,6 +18,7 @@ from aegis.engine.symptoms import (
     WORK,
     Symptoms,
     certainly_slow,
+    proportion,
 )
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -78,7 +80,7 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
         if use_graph and whole > 0.0:
             upstream = fsum(mass.get(name, 0.0) for name in world.graph.upstream(service))
             base *= MASS_FLOOR + (1.0 - MASS_FLOOR) * (raw + upstream) / whole
-            base *= 1.0 + AMPLIFIED * _amplification(service, world)
+            base *= 1.0 + AMPLIFIED * world.amplification(service)
         recency = world.recency.get(service, 0.0)
         score = (base + CHANGE_SYMPTOM * recency * borrowed) * (1.0 + CHANGE_BOOST * recency)
         score += CHANGE_BASE * recency + central
@@ -88,18 +90,6 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             score *= OFF_PATH
         scored.append(Scored(service, score, raw, explained_by))
     return scored
-
-
-def _amplification(service: str, world: World) -> float:
-    """-1..1: do requests multiply on the way into the service? Callers retry what fails.
-
-    log2 of its own increase in requests over the largest increase among its callers.
-    """
-    own = world.load.get(service)
-    above = [world.load[name] for name in world.graph.callers[service] if name in world.load]
-    if own is None or not above:
-        return 0.0
-    return max(-1.0, min(1.0, log2(own / max(above))))
 
 
 def total(by_signal: Mapping[Signal, float]) -> float:
@@ -142,21 +132,15 @@ def _downstream(
             other.strongest(LATENCY) * _delay_proportion(other, own),
             RESOURCE_AS_LATENCY * other.strongest(RESOURCES),
         )
-        failing = decay * other.strongest(ERRORS) * _proportion(other, own, ERRORS)
-        flowing = decay * other.strongest(FLOW) * _proportion(other, own, FLOW)
-        broken = decay * other.strongest(SEQUENCE) * _proportion(other, own, SEQUENCE)
+        failing = decay * other.strongest(ERRORS) * proportion(other, own, ERRORS)
+        flowing = decay * other.strongest(FLOW) * proportion(other, own, FLOW)
+        broken = decay * other.strongest(SEQUENCE) * proportion(other, own, SEQUENCE)
         latency, errors = max(latency, slow), max(errors, failing)
         flow, sequence = max(flow, flowing), max(sequence, broken)
         key = (max(slow, failing, broken), *weight[name])
         if key[0] > 0.0 and key > strongest:
             strongest, strongest_name = key, name
     return _Downstream(latency, errors, flow, sequence, strongest_name)
-
-
-def _proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> float:
-    """A callee that touches few requests cannot explain a service that touches many."""
-    mine = own.touched_share(family)
-    return min(1.0, sqrt(callee.touched_share(family) / mine)) if mine > 0.0 else 1.0
 
 
 def _delay_proportion(callee: Symptoms, own: Symptoms) -> float:
@@ -190,8 +174,9 @@ def _explained_away(
     if "self_time" in left:
         left["self_time"] = max(own.inner, own.outbound) * (1.0 - UNSEEN_AS_SELF * unseen)
     kept = 1.0 - _excused(service, symptoms, world)
+    strained = kept_under_strain(service, symptoms, world)
     for signal, value in left.items():
-        remaining = max(0.0, value - explained.get(signal, 0.0))
+        remaining = max(0.0, value - explained.get(signal, 0.0)) * strained.get(signal, 1.0)
         left[signal] = remaining if signal in RESOURCES else kept * remaining
     return left, below.strongest
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aegis.engine.findings import Finding
-from aegis.engine.stats import GroupedSamples, group_quantiles, robust_scale, surprise_of_z
+from aegis.engine.span_blocks import TAILS, block_surprise
+from aegis.engine.stats import GroupedSamples, group_quantiles, share_change_decades
 from aegis.engine.trace_tree import NO_ROW, TraceTree, dense, span_query
 from aegis.model.telemetry import Bools, Floats, Int64s
 
@@ -21,13 +22,7 @@ MATERIAL_SHARE_OF_ROOT = 0.1
 MOST_DECADES = 12.0
 ONSET_QUANTILE = 0.98
 MOSTLY = 0.5
-BLOCK_NS = 20_000_000_000
-BLOCK_FLOOR = 0.05
 BLOCK_TRUST = 2.0
-LEAST_IN_BLOCK = 3
-LEAST_BLOCKS = 6
-SPIKE_PENALTY = 3.0
-SPIKE_GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +51,17 @@ class _Groups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Comparison:
-    """Each group before and in the window; arrays have one entry a group."""
+    """Each group before and in the window; arrays have one entry a group.
+
+    `typical` is the surprise of spans that all take longer, `tail` that of some that take
+    much longer: lost messages sent again and pauses leave most spans as fast as ever.
+    """
 
     enough: Bools
     mean_before: Floats
     mean_after: Floats
-    surprise: Floats
+    typical: Floats
+    tail: Floats
 
 
 def latency_findings(
@@ -80,12 +80,14 @@ def latency_findings(
         service, operation, peer = groups.name(int(index))
         if peer is not None:
             judged.add((service, peer))
-        if compared.surprise[index] <= 0.0:
+        if max(compared.typical[index], compared.tail[index]) <= 0.0:
             continue
         rows = np.flatnonzero(groups.group == index)
         times, values = tree.spans.start_ns[rows], tree.exclusive_ms[rows]
-        limit = BLOCK_TRUST * block_surprise(times, values, after[rows])
-        if limit <= 0.0:
+        surprise = _believable(
+            float(compared.typical[index]), float(compared.tail[index]), times, values, after[rows]
+        )
+        if surprise <= 0.0:
             continue
         findings.append(
             Finding(
@@ -95,7 +97,7 @@ def latency_findings(
                 peer=peer,
                 subject=operation,
                 query=span_query(service, operation, peer),
-                surprise=min(float(compared.surprise[index]), limit),
+                surprise=surprise,
                 baseline=float(compared.mean_before[index]),
                 observed=float(compared.mean_after[index]),
                 unit="ms",
@@ -108,64 +110,80 @@ def latency_findings(
     return findings, frozenset(judged)
 
 
-def _compare(groups: _Groups, after: Bools) -> _Comparison:
-    """s = min(12, decades of Mann-Whitney)/2 · min(1 + m², effect/1.5) · m.
+def _believable(
+    typical: float, tail: float, times_ns: Int64s, values: Floats, after: Bools
+) -> float:
+    """The larger surprise, neither more than twice what the blocks of time show.
 
-    The effect is the log2 ratio of medians (or a little less of the 90th percentiles); m is
-    the increase against itself plus a tenth of a whole request: what users would notice.
+    A few slow spans need blocks that show them; where too few are filled they say nothing.
+    """
+    shown = block_surprise(times_ns, values, after)
+    typical = typical if shown is None else min(typical, BLOCK_TRUST * shown)
+    if tail <= typical:
+        return typical
+    shown = block_surprise(times_ns, values, after, TAILS)
+    return typical if shown is None else max(typical, min(tail, BLOCK_TRUST * shown))
+
+
+def _compare(groups: _Groups, after: Bools) -> _Comparison:
+    """s = min(12, decades)/2 · min(1 + m², effect/1.5) · m; m is what users would notice.
+
+    m is the increase of the mean against itself plus a tenth of a whole request. Typical
+    spans: the decades of Mann-Whitney, and for the effect the log2 ratio of medians (or a
+    little less of the 90th percentiles). The tail: the decades by which more of them take
+    longer than 98 % did, and a little less than the log2 ratio of means.
     """
     tree, count = groups.tree, len(groups.keys)
     sides = GroupedSamples.of(groups.group * 2 + after, tree.exclusive_ms, after, 2 * count)
     sizes = np.diff(sides.offsets)
-    medians = group_quantiles(sides.values, sides.offsets, 0.5)
-    p90s = group_quantiles(sides.values, sides.offsets, 0.9)
     means = _winsorised_means(sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         effect = np.fmax(
-            np.log2(medians[1::2] / medians[0::2]),
-            TAIL_EFFECT_WEIGHT * np.log2(p90s[1::2] / p90s[0::2]),
+            _log_ratio(group_quantiles(sides.values, sides.offsets, 0.5)),
+            TAIL_EFFECT_WEIGHT * _log_ratio(group_quantiles(sides.values, sides.offsets, 0.9)),
         )
         increase = means[1::2] - means[0::2]
         material = increase / (increase + MATERIAL_SHARE_OF_ROOT * _mean_root_ms(tree, after))
-    effect = np.where(np.isfinite(effect), effect, 0.0)
     material = np.where(increase > 0, material, 0.0)
-    decades = GroupedSamples.of(
-        groups.group, tree.exclusive_ms, after, count
-    ).mann_whitney_decades()
-    surprise = (
-        np.minimum(MOST_DECADES, decades)
-        / 2.0
-        * np.minimum(1.0 + material**2, effect / FULL_EFFECT)
-        * material
-    )
+    ranks = GroupedSamples.of(groups.group, tree.exclusive_ms, after, count)
     return _Comparison(
         enough=(sizes[0::2] >= LEAST_BEFORE) & (sizes[1::2] >= LEAST_AFTER),
         mean_before=means[0::2],
         mean_after=means[1::2],
-        surprise=np.where(effect >= LEAST_EFFECT, surprise, 0.0),
+        typical=_surprise(ranks.mann_whitney_decades(), effect, material),
+        tail=_surprise(_tail_decades(sides), TAIL_EFFECT_WEIGHT * _log_ratio(means), material),
     )
 
 
-def block_surprise(times_ns: Int64s, values: Floats, after: Bools) -> float:
-    """Surprise of the window against how much the medians of short blocks vary anyway.
+def _log_ratio(pairs: Floats) -> Floats:
+    """log2 of the second over the first of each pair."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = np.log2(pairs[1::2] / pairs[0::2])
+    return ratio
 
-    Spans of one moment are slow together, so they are fewer independent samples than rows.
-    Unlimited where the baseline has too few blocks to tell.
-    """
-    block = times_ns // BLOCK_NS * 2 + after  # mutate: equivalent odd numbers beside even ones
-    names, place = np.unique(block, return_inverse=True)
-    grouped = GroupedSamples.of(place.astype(np.int64), values, after, len(names))
-    medians = group_quantiles(grouped.values, grouped.offsets, 0.5)
-    filled = np.diff(grouped.offsets) >= LEAST_IN_BLOCK
-    usual, faulty = medians[filled & (names % 2 == 0)], medians[filled & (names % 2 == 1)]
-    if len(usual) < LEAST_BLOCKS or len(faulty) == 0:
-        return float("inf")
-    middle, level = float(np.median(usual)), float(np.median(faulty))
-    scale = robust_scale(usual, BLOCK_FLOOR * middle)
-    p98 = float(np.percentile(usual, 98))
-    return surprise_of_z(
-        min((level - middle) / scale, SPIKE_GRACE + SPIKE_PENALTY * (level - p98) / scale)
+
+def _surprise(decades: Floats, effect: Floats, material: Floats) -> Floats:
+    known = np.where(np.isfinite(effect), effect, 0.0)
+    surprise = (
+        np.minimum(MOST_DECADES, decades)
+        / 2.0
+        * np.minimum(1.0 + material**2, known / FULL_EFFECT)
+        * material
     )
+    return np.where(known >= LEAST_EFFECT, surprise, 0.0)
+
+
+def _tail_decades(sides: GroupedSamples) -> Floats:
+    """Decades by which more spans of a group take longer than 98 % did before; 0 if fewer."""
+    sizes = np.diff(sides.offsets)
+    usual = group_quantiles(sides.values, sides.offsets, WINSOR_QUANTILE)[0::2]
+    side = np.repeat(np.arange(len(sizes)), sizes)
+    beyond = side[sides.values > usual[side // 2]]
+    slow = np.bincount(beyond, minlength=len(sizes)).astype(np.float64)
+    spans = np.bincount(side, minlength=len(sizes)).astype(np.float64)
+    before, during = spans[0::2], spans[1::2]
+    decades = share_change_decades(slow[0::2], before, slow[1::2], during)
+    return np.where(slow[1::2] * before > slow[0::2] * during, decades, 0.0)
 
 
 def _winsorised_means(sides: GroupedSamples) -> Floats:

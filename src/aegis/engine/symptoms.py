@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import log2
+from math import log2, sqrt
 
 from aegis.engine.findings import Finding
 from aegis.engine.spans import SpanFindings
@@ -17,7 +17,7 @@ from aegis.model.telemetry import Alarm
 
 WEIGHTS: Mapping[Signal, float] = {
     "cpu": 1.0,
-    "memory": 1.0,
+    "memory": 1.3,
     "disk": 0.8,
     "network": 0.25,
     "latency": 0.7,
@@ -165,6 +165,12 @@ def symptoms_of(
 def certainly_slow(symptoms: Symptoms) -> float:
     """0..1: how sure a service's own metrics are that it is slow; certain at strength 1."""
     return min(1.0, symptoms.of("latency"))
+
+
+def proportion(callee: Symptoms, own: Symptoms, family: Iterable[Signal]) -> float:
+    """A callee that touches few requests cannot explain a service that touches many."""
+    mine = own.touched_share(family)
+    return min(1.0, sqrt(callee.touched_share(family) / mine)) if mine > 0.0 else 1.0
 
 
 def _slow_calls(service: str, calls: list[Finding], spans: SpanFindings) -> float:

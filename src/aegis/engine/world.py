@@ -37,6 +37,9 @@ class World:
     `load` is how many times more requests a service gets than before, where known.
     `recency` is 1 for a service changed at the start of the window, less before.
     `centrality` is 0..1, by the number of direct callers and callees.
+    `turned_away` is the share of a service's requests that it newly answers without work.
+    `measured` tells which signals a service measures itself, `heard` which ones a caller
+    measures of a callee: (caller, callee, signal).
     """
 
     graph: CallGraph
@@ -49,6 +52,9 @@ class World:
     recency: Mapping[str, float]
     load: Mapping[str, float]
     centrality: Mapping[str, float]
+    turned_away: Mapping[str, float]
+    measured: Mapping[str, frozenset[Signal]]
+    heard: frozenset[tuple[str, str, Signal]]
 
     @staticmethod
     def of(
@@ -56,6 +62,7 @@ class World:
         usable: list[MeasuredSeries],
         traced_calls: frozenset[tuple[str, str]],
         leaf_users: Mapping[str, frozenset[str]],
+        turned_away: Mapping[str, float],
         *,
         use_changes: bool = True,
     ) -> World:
@@ -89,11 +96,30 @@ class World:
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
             load=load_ratios(usable, observations.window),
             centrality={name: value / most for name, value in degree.items()},
+            turned_away=turned_away,
+            measured=_measured(usable),
+            heard=frozenset(
+                (item.series.service, item.meaning.peer, item.meaning.signal)
+                for item in usable
+                if item.meaning.peer is not None
+            ),
         )
 
     def vouched_for(self, services: frozenset[str]) -> World:
         """The same world where other services' symptoms speak for some silent ones."""
         return replace(self, silent=self.silent - services)
+
+    def amplification(self, service: str) -> float:
+        """-1..1: do requests multiply on the way into the service? Callers retry what fails.
+
+        log2 of its own increase in requests over the largest increase among its callers;
+        below 0 requests get lost on the way. 0 where that is not known.
+        """
+        own = self.load.get(service)
+        above = [self.load[name] for name in self.graph.callers[service] if name in self.load]
+        if own is None or not above:
+            return 0.0
+        return max(-1.0, min(1.0, log2(own / max(above))))
 
     def credited(self, findings: Iterable[Finding]) -> list[Finding]:
         """What pure callers measured, as findings of the callee they measured."""
@@ -110,6 +136,15 @@ class World:
             and finding.signal in SEEN_OUTSIDE
             and PEER_CREDIT * finding.surprise > LEAST_SURPRISE
         ]
+
+
+def _measured(usable: list[MeasuredSeries]) -> dict[str, frozenset[Signal]]:
+    """The signals that each service measures of itself, and not of its calls."""
+    found: dict[str, set[Signal]] = {}
+    for item in usable:
+        if item.meaning.peer is None and not item.meaning.caller_side:
+            found.setdefault(item.series.service, set()).add(item.meaning.signal)
+    return {name: frozenset(signals) for name, signals in found.items()}
 
 
 def _silent(
