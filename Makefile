@@ -20,9 +20,10 @@ CASES ?=
 BENCH_CASES ?= 40
 BENCH_DIR ?= build/bench-$(SEED)-$(BENCH_CASES)
 MUTATE_ARGS ?=
+BENCH_WEBHOOK_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench mutate lock openapi test-openapi clean
+.PHONY: help demo test test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench bench-webhook mutate lock openapi test-openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +38,7 @@ test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus
 
 test-alerting: $(VENV)/.dev  ## deliver a real Alertmanager's alerts through kill -9 (needs Debian's alertmanager, postgresql)
-	@$(BIN)/python -m pytest --database=postgresql tests/delivery
+	@$(BIN)/python -m pytest --database=postgresql tests/delivery tests/store
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=load tests/live_alertmanager
 
 test-alerting-full: $(VENV)/.dev  ## the same with 3,000 alerts, one and two Alertmanagers, two replicas
@@ -69,6 +70,9 @@ ifeq ($(strip $(CASES)),)
 else
 	@$(BIN)/aegis bench $(CASES)
 endif
+
+bench-webhook: $(VENV)/.dev  ## storms of alerts against the webhook and a bare echo (BENCH_WEBHOOK_ARGS="--json")
+	@$(BIN)/python -m lab.webhook $(BENCH_WEBHOOK_ARGS)
 
 mutate: $(VENV)/.dev  ## break the engine on purpose; tests must notice (MUTATE_ARGS="--sample 60")
 	@$(BIN)/python -m lab.mutation --jobs $(JOBS) $(MUTATE_ARGS)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import httpx
 import pytest
 
 from aegis.entrypoints.http import arriving
-from aegis.model.message import NOBODY
 from aegis.model.routing import Matcher, Route, Routing
 from aegis.settings import Settings, Token
 from tests.http.service import Sent, answers, problem_of, settings, with_service
@@ -71,8 +71,6 @@ def test_a_repeat_is_acknowledged_alike(given: Settings) -> None:
 
 
 def test_without_a_chat_it_is_stored_and_ignored(given: Settings, file: Path) -> None:
-    from dataclasses import replace
-
     (response,) = post(replace(given, routing=Routing()), body(alert()))
     assert (response.status_code, response.json()["status"]) == (200, "ignored")
     assert response.json()["sent_to"] is None
@@ -86,15 +84,12 @@ def test_without_alerts_it_is_stored_and_ignored(given: Settings, file: Path) ->
 
 
 def test_every_chat_of_a_call_is_named(given: Settings) -> None:
-    from dataclasses import replace
-
     pay = Route("pay", "oc_pay", (Matcher("team", "=", "pay"),))
     routing = Routing((pay,), ROUTING.default)
     (response,) = post(
         replace(given, routing=routing), body(alert(labels={"team": "pay"}), alert("Other"))
     )
     assert response.json()["sent_to"] == "oc_ops,oc_pay"
-    assert NOBODY is not None
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -152,8 +147,6 @@ def test_it_takes_any_content_type(given: Settings, kind: str) -> None:
 
 
 def test_a_token_is_asked_for_where_tokens_are_set(given: Settings, file: Path) -> None:
-    from dataclasses import replace
-
     locked = replace(given, tokens=(Token("am", "sender", "s3cret"),))
     refused, taken = answers(
         posted(GOOD), posted(GOOD, Authorization="Bearer s3cret"), given=locked, warm=True
@@ -193,6 +186,23 @@ def test_a_locked_database_is_503_and_then_served(given: Settings, file: Path) -
     assert refused.headers["retry-after"] == "5"
     assert taken.status_code == 200
     assert rows(file, "SELECT count(*) FROM webhook_body") == [(1,)]
+
+
+def test_what_was_stored_and_what_was_not_is_counted(given: Settings, file: Path) -> None:
+    async def use(client: httpx.AsyncClient) -> str:
+        await client.post(HOOK, content=body(alert("A"), resolved("B"), 17, truncatedAlerts=4))
+        lock = sqlite3.connect(file)
+        lock.execute("BEGIN IMMEDIATE")
+        await client.post(HOOK, content=GOOD, timeout=5)
+        lock.close()
+        return (await client.get("/metrics")).text
+
+    told = with_service(use, given, warm=True).splitlines()
+    assert 'aegis_alerts_received_total{status="firing"} 1.0' in told
+    assert 'aegis_alerts_received_total{status="resolved"} 1.0' in told
+    assert "aegis_alerts_quarantined_total 1.0" in told
+    assert "aegis_alerts_truncated_total 4.0" in told
+    assert "aegis_webhook_not_stored_total 1.0" in told
 
 
 # --- Sizes ----------------------------------------------------------------------------------

@@ -37,6 +37,10 @@ class TickingClock:
         return self.time
 
 
+_CLOCK = TickingClock()
+"""One for all stores of a test, so that ids sort over all of them."""
+
+
 def to_one_chat(labels: Labels, opened_at: datetime) -> tuple[Target, ...]:
     return (Target("oc_ops", "default"),)
 
@@ -59,7 +63,7 @@ def arrival(*alerts: Any, at: datetime = NOW, **fields: Any) -> Arrival:
 
 
 def store_of(database: Database, route: Route = to_one_chat) -> StoredAlerts:
-    return StoredAlerts(database, SortableIds(TickingClock()), route)
+    return StoredAlerts(database, SortableIds(_CLOCK), route)
 
 
 def with_store(

@@ -30,9 +30,9 @@ def test_a_copy_holds_what_was_committed_and_nothing_half_done(
     assert count(copy, "episode") == count(copy, "outbox_item") == 1
     copy.dispose()
     assert target.stat().st_mode & 0o077 == 0
-    connection = sqlite3.connect(target)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
+    raw = sqlite3.connect(target)
+    assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    raw.close()
 
 
 def test_what_is_there_is_not_overwritten(database: Database, tmp_path: Path) -> None:

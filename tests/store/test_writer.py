@@ -11,10 +11,12 @@ from datetime import datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 
 from aegis.adapters.store import writer
 from aegis.adapters.store.alerts import StoredAlerts
 from aegis.adapters.store.database import Database, open_database
+from aegis.adapters.store.keeping import take_turn
 from aegis.adapters.store.migrating import upgrade
 from aegis.model.alert import Labels
 from aegis.model.errors import StoreUnavailable
@@ -55,8 +57,12 @@ def test_calls_that_come_together_are_committed_together(
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     turns: list[None] = []
-    real = writer.take_turn
-    monkeypatch.setattr(writer, "take_turn", lambda link: (turns.append(None), real(link)))
+
+    def counting(connection: Connection) -> None:
+        turns.append(None)
+        take_turn(connection)
+
+    monkeypatch.setattr(writer, "take_turn", counting)
     return lambda: len(turns)
 
 
@@ -108,7 +114,7 @@ def hold_lock(database: Database) -> threading.Event:
 
     def hold() -> None:
         with database.writing() as connection:
-            writer.take_turn(connection)
+            take_turn(connection)
             locked.set()
             release.wait(30)
 
@@ -251,15 +257,13 @@ def big_calls() -> list[Arrival]:
 
 def limit_pages(database: Database, more: int) -> list[int]:
     """No more than so many pages than now; none while the list is empty."""
-    from sqlalchemy import event
-
     with database.reading() as connection:
         now: int = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     limits = [now + more]
 
-    def limit(connection: object, *_: object) -> None:
+    def limit(connection: Connection, *_: object) -> None:
         most = limits[0] if limits else 2**31 - 2
-        connection.exec_driver_sql(f"PRAGMA max_page_count={most}").all()  # type: ignore[attr-defined]
+        connection.exec_driver_sql(f"PRAGMA max_page_count={most}").all()
 
     event.listen(database.engine, "begin", limit)
     return limits

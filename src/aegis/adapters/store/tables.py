@@ -131,8 +131,10 @@ outbox_item = Table(
     UniqueConstraint("fingerprint", "episode", "transition", "chat_id", name="uq_outbox_item_once"),
     sqlite_with_rowid=False,
 )
-"""One transition to tell. The constraint is what makes it once, whoever writes. The columns of the
-key come first: SQLite 3.40 checks other orders wrongly."""
+"""One transition to tell. The constraint is what makes it once, whoever writes.
+
+The key comes first, because SQLite 3.40 checks columns between those of a key wrongly.
+"""
 
 message = Table(
     "message",

@@ -13,12 +13,13 @@ from aegis.entrypoints.http.arriving import RETRY_AFTER_S, Arriving
 from aegis.entrypoints.http.connection import ClientLeft
 from aegis.entrypoints.http.problems import Problem
 from aegis.model.errors import StoreUnavailable
+from aegis.observability.measurements import AlertMeasurements
 from aegis.workflows.receive_alerts.receive import Received
 
 WEBHOOK = "/alertmanager/webhook"
 
 
-def alertmanager_routes() -> APIRouter:
+def alertmanager_routes(measurements: AlertMeasurements) -> APIRouter:
     router, arriving = APIRouter(tags=["alerts"]), Arriving()
 
     @router.post(WEBHOOK, response_model=WebhookAnswer, responses=errors(401, 403, 413, 503))
@@ -35,11 +36,20 @@ def alertmanager_routes() -> APIRouter:
         except ClientLeft:
             return Response(status_code=499)  # nobody reads it
         except StoreUnavailable as error:
+            measurements.not_stored.inc()
             headers = {"Retry-After": str(RETRY_AFTER_S)}
             raise Problem(503, str(error), headers=headers) from None
+        _count(measurements, received)
         return JSONResponse(_answer(received))
 
     return router
+
+
+def _count(measurements: AlertMeasurements, received: Received) -> None:
+    measurements.received.labels("firing").inc(received.alerts - received.resolved)
+    measurements.received.labels("resolved").inc(received.resolved)
+    measurements.quarantined.inc(received.quarantined)
+    measurements.truncated.inc(received.truncated)
 
 
 def _answer(received: Received) -> dict[str, Any]:

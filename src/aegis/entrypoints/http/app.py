@@ -80,7 +80,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
     app.include_router(health_routes(settings, NAMES[service], measurements))
     if service in ("all", "ops"):
         app.include_router(ops_routes(settings, analysts))
-        app.include_router(alertmanager_routes())
+        app.include_router(alertmanager_routes(measurements.alerting))
         app.include_router(ledger_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

@@ -18,9 +18,10 @@ READ_AT_ONCE = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What was stored. `alerts` and `quarantined` count items; `chats` hear of them."""
+    """What was stored. The numbers count items; `chats` hear of them."""
 
     alerts: int
+    resolved: int
     quarantined: int
     truncated: int
     chats: tuple[str, ...]
@@ -52,5 +53,6 @@ class AlertReceiver:
 
 
 def _received(webhook: Webhook, chats: tuple[str, ...]) -> Received:
-    counts = len(webhook.alerts), len(webhook.quarantined), webhook.truncated_alerts
+    resolved = sum(one.status == "resolved" for one in webhook.alerts)
+    counts = len(webhook.alerts), resolved, len(webhook.quarantined), webhook.truncated_alerts
     return Received(*counts, chats)
