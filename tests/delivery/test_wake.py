@@ -21,11 +21,14 @@ class FakeFlows:
     over: set[str] = field(default_factory=set)
     unreachable: bool = False
     asked: int = 0
+    mistakes: list[Exception] = field(default_factory=list)
 
     async def enqueue(
         self, flow: str, workflow_id: str, partition: str, payload: Mapping[str, Json]
     ) -> None:
         self.asked += 1
+        if self.mistakes:
+            raise self.mistakes.pop()
         if self.unreachable:
             raise StoreUnavailable("durable tables: no answer in time")
         assert (flow, partition) == ("deliver", payload["chat"])
@@ -98,6 +101,22 @@ def test_an_unreachable_queue_is_asked_again_by_the_sweep(world: World) -> None:
 
     world.tell("f-1")
     asyncio.run(later())
+    assert list(flows.known) == [turn_id(CHAT, 1)]
+
+
+def test_a_mistake_in_a_round_does_not_end_the_waking(world: World) -> None:
+    flows = FakeFlows(mistakes=[ZeroDivisionError()])
+
+    async def goes_on() -> None:
+        wakeups = Wakeups(world.outbox, flows, world.clock)
+        running = asyncio.create_task(wakeups.run(sweep_every_s=0.05))
+        async with asyncio.timeout(20):
+            while not flows.known:  # noqa: ASYNC110 the fake has no event
+                await asyncio.sleep(0.02)
+        running.cancel()
+
+    world.tell("f-1")
+    asyncio.run(goes_on())
     assert list(flows.known) == [turn_id(CHAT, 1)]
 
 

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from aegis.adapters.feishu.sdk import load
@@ -96,6 +97,18 @@ def test_the_loop_that_serves_is_not_the_one_that_sends() -> None:
         return loop is asyncio.get_running_loop(), name
 
     assert run(ask()) == (False, "aegis-feishu")
+    thread.close()
+
+
+def test_other_loops_keep_the_client_that_the_sdk_makes_itself() -> None:
+    thread = SdkThread()
+    run(thread.start())
+
+    async def made() -> type:
+        async with load().core.http.transport.httpx.AsyncClient() as client:
+            return type(client)
+
+    assert run(made()) is httpx.AsyncClient
     thread.close()
 
 

@@ -60,8 +60,15 @@ def test_the_sdk_prints_no_information_and_no_line_twice(
     caplog.set_level(logging.DEBUG)
     lark.info("connected to wss://x/?access_key=hunter1&ticket=hunter2")
     lark.error("connect failed: %s", "wss://x/?access_key=hunter1&ticket=hunter2&service_id=7")
+    assert "hunter" not in caplog.text
+    try:
+        raise ValueError("ticket=hunter2")
+    except ValueError:
+        lark.exception("broken")
+    assert "hunter" not in caplog.text
     assert [one.getMessage() for one in caplog.records] == [
-        "connect failed: wss://x/?access_key=[hidden]&ticket=[hidden]&service_id=7"
+        "connect failed: wss://x/?access_key=[hidden]&ticket=[hidden]&service_id=7",
+        "broken",
     ]
     assert capfd.readouterr().out == ""
 

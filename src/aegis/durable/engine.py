@@ -37,6 +37,7 @@ THREADS = 16
 ENQUEUE_DEADLINE_S = 5.0
 KEPT_FOR = timedelta(days=1)
 CLEAN_EVERY_S = 600.0
+DESTROYED_WITHIN_S = 4.0
 _CLEANED_AT_ONCE = 500
 _STOP_POLL_S = 0.2
 _ACTIVE = ("ENQUEUED", "PENDING", "DELAYED")
@@ -148,11 +149,24 @@ class Durable:
         return any(one.status not in _ACTIVE for one in cast("list[WorkflowStatus]", found))
 
     def shutdown(self, deadline_s: float) -> None:
-        """Let running flows come to a halt; what is not done goes on after the next launch."""
+        """Let running flows come to a halt; what is not done goes on after the next launch.
+
+        Returns soon after the deadline, also where the database is down: then the engine's
+        threads wait for it until the process ends.
+        """
         self._stopping.set()
         if self._watcher is not None:
-            self._watcher.stop(deadline_s)
+            self._watcher.stop(1.0)
         self._callers.shutdown(wait=False, cancel_futures=True)
+        ending = threading.Thread(
+            target=self._destroy, args=(deadline_s,), name="aegis-durable-end", daemon=True
+        )
+        ending.start()
+        ending.join(deadline_s + DESTROYED_WITHIN_S)
+        if ending.is_alive():
+            _log.warning("durable_engine_does_not_end")
+
+    def _destroy(self, deadline_s: float) -> None:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=max(1, int(deadline_s)))
         if self._client is not None:
             self._client.destroy()

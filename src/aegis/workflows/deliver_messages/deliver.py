@@ -146,8 +146,11 @@ async def _send(delivery: Delivery, chat_id: str, most_bytes: int) -> _Said:
         await outbox.take_back(message.id, None, "its card was never created", gone=True)
         return _Said("changed")
     await asyncio.sleep(_until_its_turn(next_, delivery))
-    if not await outbox.begin_attempt(message.id, clock.now(), _is_doubtful(next_, clock)):
+    doubtful = _is_doubtful(next_, clock)
+    if not await outbox.begin_attempt(message.id, clock.now(), doubtful):
         return _Said("changed")
+    if doubtful:
+        _note("message_may_be_there_twice", next_)
     try:
         platform_id = await delivery.notifier.send(message)
     except DeliveryUnavailable as error:

@@ -58,7 +58,21 @@ class Wakeups:
         self.ask(one.chat_id for one in rows if one.not_before is None or one.not_before <= now)
 
     async def run(self, sweep_every_s: float = SWEEP_EVERY_S) -> None:
-        """Until cancelled. The first sweep is at once: it finds what a crash left."""
+        """Until cancelled. The first sweep is at once: it finds what a crash left.
+
+        A mistake of ours ends a round and not the waking: nobody would be told any more, and
+        nobody would be told of that.
+        """
+        while True:
+            round_ = asyncio.create_task(self._run(sweep_every_s))
+            try:
+                await asyncio.wait([round_])
+            finally:
+                round_.cancel()
+            _log.error("delivery_waking_failed", exc_info=round_.exception())
+            await asyncio.sleep(sweep_every_s)
+
+    async def _run(self, sweep_every_s: float) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._wake_when_asked())
             group.create_task(self._sweep_for_ever(sweep_every_s))
