@@ -121,10 +121,15 @@ def _broken(compared: Sequence[Compared], grown_mib: float) -> list[str]:
     return found
 
 
+def _short(value: object) -> str:
+    """Three figures are enough, and eighty columns are few."""
+    return f"{value:.0f}" if isinstance(value, float) and value >= 100 else str(value)
+
+
 def _print(compared: Sequence[Compared], grown_mib: float, broken: Sequence[str]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("storm")
+    table.add_column("storm", no_wrap=True)
     for column in (
         "calls",
         "echo p50",
@@ -140,7 +145,7 @@ def _print(compared: Sequence[Compared], grown_mib: float, broken: Sequence[str]
         table.add_column(column, justify="right")
     for one in compared:
         row = one.as_json()
-        table.add_row(*(str(row[name]) for name in row if name != "chat"))
+        table.add_row(*(_short(row[name]) for name in row if name != "chat"))
     console.print(table)
     for one in compared:
         told = one.told

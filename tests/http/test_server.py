@@ -147,8 +147,10 @@ def test_it_stops_on_sigterm_and_lets_a_running_analysis_end(tmp_path: Path) -> 
     shop = SmallShop().recording().write(tmp_path / "shop")
     with serving(shop) as server, ThreadPoolExecutor(1) as pool:
         body = {"description": QUESTION, "time_range": FAULT}
+        before = server.processes()
         asking = pool.submit(server.post, ANALYZE, body)
-        time.sleep(0.05)
+        while server.processes() == before and not asking.done():  # until it is analysed
+            time.sleep(0.01)
         assert server.stop() <= 20
         assert asking.result().status_code == 200
 

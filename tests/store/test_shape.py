@@ -13,7 +13,7 @@ from aegis.adapters.store.database import Database, open_database
 from aegis.adapters.store.locks import only_process
 from aegis.adapters.store.migrating import shape, upgrade
 from aegis.adapters.store.tables import metadata
-from aegis.model.errors import ConfigurationError
+from aegis.model.errors import ConfigurationError, StoreUnavailable
 
 
 def test_the_steps_lead_to_the_tables_that_are_declared(empty: Database) -> None:
@@ -64,6 +64,24 @@ def test_a_step_that_fails_leaves_nothing_behind(
     monkeypatch.undo()
     upgrade(empty)
     assert shape(empty).is_current
+
+
+def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'aegis.db'}")
+    upgrade(database)
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE x (y int)")
+        modes = {one.name: one.stat().st_mode & 0o077 for one in tmp_path.iterdir()}
+    database.dispose()
+    assert "aegis.db-wal" in modes
+    assert set(modes.values()) == {0}
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    database = open_database(f"sqlite:///{tmp_path / 'file' / 'aegis.db'}")
+    with pytest.raises(StoreUnavailable, match=r"aegis\.db: Not a directory|File exists"):
+        upgrade(database)
 
 
 def test_one_process_at_a_time_has_a_sqlite_file(tmp_path: Path) -> None:

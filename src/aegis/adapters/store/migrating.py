@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def upgrade(database: Database) -> Shape:
 
     ConfigurationError for a database that a newer Aegis wrote: this one would damage it.
     """
-    _make_folder(database)
+    _make_file(database)
     with _alone(database), database.writing(_LONGEST_WAIT_S) as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -62,13 +63,14 @@ def upgrade(database: Database) -> Shape:
     return before
 
 
-def _make_folder(database: Database) -> None:
+def _make_file(database: Database) -> None:
+    """For its owner only; SQLite's own files beside it get the same rights."""
     if database.file is not None:
         try:
             database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(database.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            told = f"{database.file.parent}: {error.strerror or error}"
-            raise StoreUnavailable(told) from None
+            raise StoreUnavailable(f"{database.file}: {error.strerror or error}") from None
 
 
 @contextmanager
