@@ -58,6 +58,12 @@ def test_a_code_nobody_knows_is_tried_again_where_the_platform_itself_failed(sta
     assert error.may_have_arrived
 
 
+def test_too_many_requests_means_that_nothing_arrived() -> None:
+    error = failure(4711, "?", 429, {"x-ogw-ratelimit-reset": "2"})
+    assert isinstance(error, DeliveryUnavailable)
+    assert (error.retry_after_s, error.may_have_arrived) == (2.0, False)
+
+
 @pytest.mark.parametrize("code", [1500, 1503, 2200])
 def test_an_internal_error_of_feishu_is_tried_again(code: int) -> None:
     assert isinstance(failure(code, "internal error", 200, {}), DeliveryUnavailable)
@@ -97,6 +103,8 @@ def test_a_card_that_waits_for_the_answer_to_a_click_is_updated_later() -> None:
     assert isinstance(error, DeliveryUnavailable)
     assert error.retry_after_s == 3.0
     assert not error.may_have_arrived
+    new = failure(230099, bad_card(11310, "card is interacting"), 400, {}, "create")
+    assert type(new) is DeliveryRefused
 
 
 @pytest.mark.parametrize("said", ["card table number over limit", "element exceeds the limit"])

@@ -149,6 +149,24 @@ def test_an_sdk_that_breaks_while_it_loads_keeps_nobody_waiting(
     assert told == [AttributeError]
 
 
+def test_work_that_misses_its_deadline_is_cancelled() -> None:
+    cancelled = threading.Event()
+    thread = SdkThread()
+
+    async def endless(sdk: Any) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    run(thread.start())
+    with pytest.raises(DeliveryUnavailable, match=r"within 0\.05 s"):
+        run(thread.run(endless, 0.05))
+    assert cancelled.wait(5)
+    thread.close()
+
+
 @pytest.mark.loopback
 def test_work_that_is_given_up_is_cancelled(bot: Bot) -> None:
     cancelled = threading.Event()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from aegis.adapters.feishu.sdk import load
@@ -17,11 +17,10 @@ from aegis.adapters.feishu.transport import SharedClient, lend
 from aegis.model.errors import AegisError, ConfigurationError, DeliveryUnavailable
 
 Result = TypeVar("Result")
-Work = Callable[[Any], Awaitable[Result]]
+Work = Callable[[Any], Coroutine[Any, Any, Result]]
 
 LOADING_S = 60.0
 CLOSING_S = 5.0
-_GRACE_S = 1.0
 
 Loaded = tuple[Any, asyncio.AbstractEventLoop]
 
@@ -43,19 +42,18 @@ class SdkThread:
     async def run(self, work: Work[Result], deadline_s: float) -> Result:
         """What `work` gives for the SDK, run in the thread.
 
-        DeliveryUnavailable where the deadline passes; the work is cancelled then, and the
-        request may have arrived.
+        DeliveryUnavailable where the deadline passes; the work is cancelled then, as it is where
+        the caller is, and the request may have arrived.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
         sdk, its_loop = await self._ready(deadline_s)
         left_s = max(deadline_s - (loop.time() - began), 0.01)
-        working = asyncio.run_coroutine_threadsafe(_within(work(sdk), left_s), its_loop)
+        working = asyncio.run_coroutine_threadsafe(work(sdk), its_loop)
         try:
-            async with asyncio.timeout(left_s + _GRACE_S):
+            async with asyncio.timeout(left_s):
                 return await asyncio.wrap_future(working)
         except TimeoutError:
-            working.cancel()
             message = f"Feishu gave no answer within {deadline_s:g} s"
             raise DeliveryUnavailable(message, may_have_arrived=True) from None
         except asyncio.CancelledError:
@@ -118,11 +116,6 @@ class SdkThread:
             loop.run_forever()
         finally:
             _empty(loop, client)
-
-
-async def _within(work: Awaitable[Result], seconds: float) -> Result:
-    async with asyncio.timeout(seconds):
-        return await work
 
 
 def _empty(loop: asyncio.AbstractEventLoop, client: SharedClient) -> None:
