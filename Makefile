@@ -38,7 +38,7 @@ test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus
 
 test-alerting: $(VENV)/.dev  ## deliver a real Alertmanager's alerts through kill -9 (needs Debian's alertmanager, postgresql)
-	@$(BIN)/python -m pytest --database=postgresql tests/store tests/delivery tests/store
+	@$(BIN)/python -m pytest --database=postgresql tests/store tests/delivery
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=load tests/live_alertmanager
 
 test-alerting-full: $(VENV)/.dev  ## the same with 3,000 alerts, one and two Alertmanagers, two replicas

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -108,29 +109,35 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> float:
     return 0.5
 
 
-def hold_lock(database: Database) -> threading.Event:
-    """Another connection that does not let anybody write, until the event is set."""
-    locked, release = threading.Event(), threading.Event()
+@contextmanager
+def locked(database: Database) -> Iterator[None]:
+    """Meanwhile another connection lets nobody write."""
+    is_held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
         with database.writing() as connection:
             take_turn(connection)
-            locked.set()
+            is_held.set()
             release.wait(30)
 
-    threading.Thread(target=hold).start()
-    assert locked.wait(10)
-    return release
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert is_held.wait(10)
+    try:
+        yield
+    finally:
+        release.set()
+        thread.join()
 
 
 def test_a_locked_database_is_told_in_time_and_recovers_by_itself(
     database: Database, patience: float
 ) -> None:
     async def use(store: StoredAlerts) -> list[Outcome]:
-        release, began = hold_lock(database), time.monotonic()
-        refused = await all_at_once(store, *numbered(5))
-        assert time.monotonic() - began < 4 * patience
-        release.set()
+        with locked(database):
+            began = time.monotonic()
+            refused = await all_at_once(store, *numbered(5))
+            assert time.monotonic() - began < 4 * patience
         return [*refused, await outcome(store, arrival(alert("After")))]
 
     *refused, kept = with_store(database, use)
@@ -151,12 +158,11 @@ def test_a_call_that_was_given_up_is_not_written_later(
     monkeypatch.setattr(writer, "LOCK_PATIENCE_S", 2.0)
 
     async def use(store: StoredAlerts) -> None:
-        release = hold_lock(database)
-        first = asyncio.create_task(outcome(store, arrival(alert("First"))))
-        await asyncio.sleep(0.2)
-        second = await outcome(store, arrival(alert("Second")))
-        assert isinstance(second, StoreUnavailable)
-        release.set()
+        with locked(database):
+            first = asyncio.create_task(outcome(store, arrival(alert("First"))))
+            await asyncio.sleep(0.2)
+            second = await outcome(store, arrival(alert("Second")))
+            assert isinstance(second, StoreUnavailable)
         await first
         assert isinstance(await outcome(store, arrival(alert("Third"))), Kept)
 
@@ -187,10 +193,8 @@ def test_more_than_can_be_written_is_refused_at_once(
     monkeypatch.setattr(writer, limit, 4 if limit == "MOST_WAITING" else 4000)
 
     async def use(store: StoredAlerts) -> list[Outcome]:
-        release = hold_lock(database)
-        found = await all_at_once(store, *numbered(40))
-        release.set()
-        return found
+        with locked(database):
+            return await all_at_once(store, *numbered(40))
 
     found = with_store(database, use)
     assert any("calls wait to be written" in str(one) for one in found)
