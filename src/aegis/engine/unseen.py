@@ -176,7 +176,8 @@ def _may_come_from_outside(symptoms: Symptoms, family: frozenset[Signal]) -> boo
 
 def _deserted(service: str, world: World) -> float:
     """0..1: how far it gets fewer requests than before, and fewer than its callers would send."""
-    fewer = world.load.get(service, 1.0) < 1.0
+    # Where its own requests are not known nothing is lost on the way either.
+    fewer = world.load.get(service, 1.0) < 1.0  # mutate: equivalent any default
     return max(0.0, -world.amplification(service)) if fewer else 0.0
 
 
