@@ -106,7 +106,7 @@ def lines(burning: Sequence[Minutes], *, until: float = HOURS_MIN) -> LogTable:
 
 
 def hours(*burning: Minutes, asked: Minutes = (150, 165), drift: float = 0.0) -> Observations:
-    """Metrics only."""
+    """Hours of metrics only, and what is asked about them."""
     return replace(asked_for(*asked), metrics=metrics(burning, drift=drift))
 
 

@@ -44,10 +44,13 @@ def test_what_is_over_began_and_ended() -> None:
     assert told.onset.outcome == "ended"
     assert minute_of(told.onset.start_ns) == pytest.approx(152, abs=STEP_MIN)
     assert minute_of(told.onset.end_ns) == 160
-    assert minutes_of(told.window) == (
-        minute_of(told.onset.start_ns),
-        minute_of(told.onset.end_ns),
-    )
+
+
+def test_the_last_minutes_of_what_is_over_are_not_explained() -> None:
+    told = found(hours((152, 160)))
+    assert minutes_of(told.window) == (minute_of(told.onset.start_ns), 158.0)
+    short = found(hours((152, 156)))
+    assert minutes_of(short.window) == (minute_of(short.onset.start_ns), 156.0)
 
 
 def test_where_nothing_burns_the_asked_time_is_the_window() -> None:
@@ -227,21 +230,39 @@ def test_the_diagnosis_carries_the_onset_and_its_citations_what_was_left_out() -
     assert {item.left_out for item in diagnosis.evidence} == {told.onset.left_out}
 
 
-def test_an_onset_that_was_found_leaves_the_probabilities_alone() -> None:
+def test_the_longer_it_burns_the_more_it_is_believed() -> None:
+    beliefs = [found(hours((152, end))).onset.belief for end in (155, 160, 172)]
+    assert beliefs == sorted(beliefs)
+    assert beliefs[0] < 0.8
+    assert beliefs[-1] > 0.85
+
+
+def test_what_happens_again_and_again_is_hardly_believed() -> None:
+    once = found(hours((152, 155), asked=(150, 160)))
+    often = found(hours((40, 43), (90, 93), (152, 155), asked=(150, 160)))
+    assert often.onset.outcome == once.onset.outcome == "ended"
+    assert often.onset.belief < 0.6 * once.onset.belief
+
+
+def test_an_onset_that_is_believed_leaves_the_probabilities_alone() -> None:
     seen = hours((152, 160))
     told = found(seen)
     plain = diagnose(focused(seen, told))
-    assert with_onset(plain, told.onset).causes == plain.causes
-    assert with_onset(plain, told.onset).none_probability == plain.none_probability
+    sure = replace(told.onset, belief=1.0)
+    assert with_onset(plain, sure).causes == plain.causes
+    assert with_onset(plain, sure).none_probability == plain.none_probability
 
 
 def test_where_nothing_began_the_causes_are_believed_less() -> None:
     seen = hours((152, 160))
     told = found(seen)
     plain = diagnose(focused(seen, told))
-    doubted = with_onset(plain, replace(told.onset, outcome="nothing"))
+    calm = found(hours()).onset
+    assert calm.outcome == "nothing"
+    assert calm.belief == 0.25
+    doubted = with_onset(plain, calm)
     for before, after in zip(plain.causes, doubted.causes, strict=True):
-        assert after.probability == pytest.approx(0.4 * before.probability)
+        assert after.probability == pytest.approx(0.25 * before.probability)
     total = sum(cause.probability for cause in doubted.causes) + doubted.none_probability
     assert total == pytest.approx(1.0)
     assert doubted.none_probability > 0.5

@@ -51,7 +51,7 @@ def test_a_long_incident_needs_an_hour_before_it_to_be_told_from_calm() -> None:
     assert found(early).onset.outcome == "nothing"
 
 
-@pytest.mark.parametrize(("end", "outcome"), [(169.0, "before_history"), (170.0, "nothing")])
+@pytest.mark.parametrize(("end", "outcome"), [(166.0, "before_history"), (170.0, "nothing")])
 def test_what_burned_nearly_to_the_end_cannot_be_told_from_calm(end: float, outcome: str) -> None:
     assert found(hours((0, end), asked=(140, 155))).onset.outcome == outcome
 

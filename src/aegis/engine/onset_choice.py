@@ -17,6 +17,8 @@ NEAR_TOTAL = 10.0
 """What lies beside the asked time must burn this much to be meant."""
 CLEARLY_BURNS = 20.0
 """Heat of a stretch that nobody would take for noise."""
+CHANCE_TOTAL = 6.0
+"""Heat of a stretch that is as often chance as trouble, on simulated timelines."""
 BASELINE_BEARS = 0.25
 """Share of a baseline that may burn: medians and quartiles do not feel it."""
 
@@ -44,6 +46,16 @@ def meant_by(
     return min(near, key=lambda one: (_distance(one, grid, asked), -one.total))
 
 
+def together(hot: Sequence[Stretch], lasting: Sequence[Stretch]) -> list[Stretch]:
+    """All stretches, in order of time; of those that overlap, the lasting or the hot ones."""
+    kept = list(hot)
+    for one in lasting:
+        covered = [other for other in kept if other.first <= one.last and one.first <= other.last]
+        if one.total > sum(other.total for other in covered):
+            kept = [other for other in kept if other not in covered] + [one]
+    return sorted(kept, key=lambda one: one.first)
+
+
 def worth_leaving_out(
     stretches: Sequence[Stretch],
     meant: Stretch | None,
@@ -67,6 +79,21 @@ def worth_leaving_out(
     if burning <= BASELINE_BEARS * (grid.minutes - (end - first)):
         return ()
     return tuple(window_of(one, grid, extent) for one in others)
+
+
+def belief_in(meant: Stretch, stretches: Sequence[Stretch]) -> float:
+    """How probable it is that trouble is behind a stretch.
+
+    The more stretches of half its heat that nobody would call trouble the recording holds, the
+    more often chance brings one as hot. Totals by chance have a long tail (bursts of traffic),
+    so that the odds grow with the total itself and not exponentially.
+    """
+    alike = [
+        one
+        for one in stretches
+        if one is not meant and meant.total / 2.0 <= one.total < CLEARLY_BURNS
+    ]
+    return meant.total / (meant.total + CHANCE_TOTAL * (1 + len(alike)))
 
 
 def touches(one: Stretch, grid: Grid, window: TimeWindow) -> bool:

@@ -14,8 +14,11 @@ from aegis.engine.onset_segments import Stretch, surprise_by_minute
 from aegis.engine.onset_signs import FINE_NS, MINUTE_NS, Counted, Grid, Sampled, Sign
 from aegis.model.telemetry import Floats, Int64s
 
-BEFORE_MIN, AFTER_MIN = 8, 6
-"""Minutes around the first hot one in which the moment is looked for."""
+BEFORE_MIN, AFTER_MIN = 8, 15
+"""Minutes around the first hot one in which the moment is looked for.
+
+As many tell which signs are asked: noise that happens to lie before a stretch is outlasted.
+"""
 WITNESSES = 8
 LEAST_SURPRISE = 0.8
 STEP_NS = 5_000_000_000
@@ -26,14 +29,19 @@ MOST_FOR, MOST_AGAINST = 4.0, 1.0
 
 
 def moment_of(signs: Sequence[Sign], grid: Grid, stretch: Stretch) -> int:
-    """Nanoseconds of the most likely beginning of a stretch."""
+    """Nanoseconds of the most likely beginning of a stretch, by its strongest signs."""
+    return moment_by(_witnesses(signs, grid, stretch), grid, stretch)
+
+
+def moment_by(witnesses: Sequence[Sign], grid: Grid, stretch: Stretch) -> int:
+    """The same, by the signs that are given."""
     begin = max(0, stretch.first - BEFORE_MIN)
     end = min(stretch.last + 1, stretch.first + AFTER_MIN)
     candidates = np.arange(
         grid.start_ns + begin * MINUTE_NS, grid.start_ns + end * MINUTE_NS, STEP_NS, dtype=np.int64
     )
     support = np.zeros(len(candidates))
-    for sign in _witnesses(signs, grid, stretch):
+    for sign in witnesses:
         times_ns, says = _votes(sign, grid, stretch)
         passed = np.searchsorted(candidates, times_ns, side="right")
         told = np.bincount(passed, weights=says, minlength=len(candidates) + 1)

@@ -17,6 +17,7 @@ from aegis.engine.measured import MeasuredSeries, measured
 from aegis.engine.onset_spans import span_counts
 from aegis.engine.stats import IQR_OF_NORMAL, MAD_TO_SIGMA
 from aegis.engine.trace_tree import TraceTree
+from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import UNDATED, Bools, Floats, Int64s, TimeWindow
 
@@ -65,11 +66,15 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """A metric: `z` of each sample, larger is worse, and when it was felt."""
+    """A metric: `z` of each sample, larger is worse, and when it was felt.
+
+    `signal` as the names of metrics are understood; unknown where nobody said.
+    """
 
     service: str
     times_ns: Int64s
     z: Floats
+    signal: Signal | None = None
 
     def by_minute(self, grid: Grid) -> Floats:
         """Mean z of each minute, NaN without samples."""
@@ -138,7 +143,7 @@ def signs_of(read: Telemetry, grid: Grid, calm: TimeWindow) -> list[Sign]:
 
 
 def _metric_signs(usable: list[MeasuredSeries], grid: Grid, calm: TimeWindow) -> Iterator[Sign]:
-    everybody = _load_of_everybody(usable, grid)
+    everybody = load_of_everybody(usable, grid)
     requests = _requests(usable)
     for item in usable:
         usual = calm.contains(item.times_ns)
@@ -148,7 +153,8 @@ def _metric_signs(usable: list[MeasuredSeries], grid: Grid, calm: TimeWindow) ->
         z = _departures(item, usual, load, requests.get(item.series.service, 0.0))
         if z is not None:
             half_step = int(np.median(np.diff(item.times_ns))) // 2
-            yield Sampled(item.series.service, item.times_ns - half_step, z)
+            felt_ns = item.times_ns - half_step
+            yield Sampled(item.series.service, felt_ns, z, item.meaning.signal)
 
 
 def _departures(item: MeasuredSeries, usual: Bools, load: Floats, requests: float) -> Floats | None:
@@ -212,7 +218,7 @@ def _smallest_positive(values: Floats) -> float:
     return float(np.min(positive))
 
 
-def _load_of_everybody(usable: list[MeasuredSeries], grid: Grid) -> Floats:
+def load_of_everybody(usable: list[MeasuredSeries], grid: Grid) -> Floats:
     """Traffic of each minute against its usual, the median over all that count it; 1 if none do.
 
     Daily rhythm and harmless steps move everybody, and cancel against it.

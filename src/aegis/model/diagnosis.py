@@ -75,7 +75,8 @@ class Onset:
     `start_ns` to `end_ns`. "before_history": it burned already where the telemetry begins;
     `start_ns` is None, `end_ns` None unless it ended. "nothing": neither is known.
     `asked` is the time the question meant. `left_out` are other incidents, whose rows are
-    no part of the baseline.
+    no part of the baseline. `belief` is how probable it is that trouble is behind it, and not
+    chance; where nothing began, how probable it is that trouble was overlooked.
     """
 
     outcome: OnsetOutcome
@@ -84,6 +85,7 @@ class Onset:
     end_ns: int | None
     left_out: tuple[TimeWindow, ...]
     statement: Text
+    belief: float
 
 
 @dataclass(frozen=True, slots=True)
