@@ -11,7 +11,7 @@ from lab.exposition.requests import REQUEST_CONVENTIONS
 from tests.live_prometheus.incidents import from_case, from_prometheus, incident
 
 FIRST_SEED, SEEDS_EACH = 40, 5
-"""Twenty incidents, each once: the same few in each convention would count an odd one four times."""
+"""Twenty incidents, each once: the same five in each would count an odd one four times."""
 LEAST_ALIKE = 0.9
 
 
