@@ -167,3 +167,18 @@ def test_it_refuses_to_start_open_to_a_network() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: AEGIS_API_TOKENS: set tokens")
     assert ended.stderr.count("\n") == 1
+
+
+def test_what_keeps_it_from_starting_is_told_in_one_line_without_a_traceback() -> None:
+    ended = subprocess.run(  # noqa: S603
+        command(),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AEGIS_DB_URL": "mysql://shop"},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("error: AEGIS_DB_URL: must be sqlite:///FILE")
+    assert "Traceback" not in ended.stderr
+    assert "startup failed" not in ended.stderr

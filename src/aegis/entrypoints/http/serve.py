@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from aegis.entrypoints.http.access import check_bind
 from aegis.entrypoints.http.app import NAMES, Service, create_app
@@ -48,6 +50,8 @@ def serve(
     if settings.otlp_endpoint is not None:
         collect_traces(settings.otlp_endpoint, NAMES[service])
     app = create_app(settings, service)
+    # Why it could not start is one line of ours, not uvicorn's traceback of it.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not _could_not_start(app))
     _collect_seldom()
     try:
         uvicorn.run(
@@ -60,10 +64,15 @@ def serve(
             timeout_graceful_shutdown=GRACE_S,
         )
     except SystemExit:
-        # uvicorn logs why the application did not start, and forgets it.
-        if isinstance(error := getattr(app.state, "could_not_start", None), AegisError):
+        # uvicorn forgets why the application did not start.
+        if (error := _could_not_start(app)) is not None:
             raise error from None
         raise
+
+
+def _could_not_start(app: FastAPI) -> AegisError | None:
+    error = getattr(app.state, "could_not_start", None)
+    return error if isinstance(error, AegisError) else None
 
 
 def _collect_seldom() -> None:
