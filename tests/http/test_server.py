@@ -182,3 +182,22 @@ def test_what_keeps_it_from_starting_is_told_in_one_line_without_a_traceback() -
     assert ended.stderr.splitlines()[-1].startswith("error: AEGIS_DB_URL: must be sqlite:///FILE")
     assert "Traceback" not in ended.stderr
     assert "startup failed" not in ended.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ended = subprocess.run(  # noqa: S603
+        command(),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AEGIS_DATA_DIR": str(file)},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 4
+    told = f"error: AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: File exists"
+    assert ended.stderr.splitlines()[-1] == told
+    assert "Traceback" not in ended.stderr

@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from aegis.adapters.store.database import Database
-from aegis.adapters.store.locks import only_migration
-from aegis.model.errors import ConfigurationError, StoreUnavailable
+from aegis.adapters.store.locks import cannot_use, make_folder, only_migration
+from aegis.model.errors import ConfigurationError
 
 _LONGEST_WAIT_S = 60.0
 _LOCK = 0x41656769  # "Aegi": the advisory lock of migrations in PostgreSQL
@@ -66,11 +66,11 @@ def upgrade(database: Database) -> Shape:
 def _make_file(database: Database) -> None:
     """For its owner only; SQLite's own files beside it get the same rights."""
     if database.file is not None:
+        make_folder(database.file)
         try:
-            database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(database.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            raise StoreUnavailable(f"{database.file}: {error.strerror or error}") from None
+            raise cannot_use(database.file, error) from None
 
 
 @contextmanager
