@@ -201,3 +201,17 @@ def test_a_data_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
     told = f"error: AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: File exists"
     assert ended.stderr.splitlines()[-1] == told
     assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_the_setting(server: Server) -> None:
+    port = server.url.rpartition(":")[2]
+    ended = subprocess.run(  # noqa: S603
+        command("--port", port),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"error: AEGIS_PORT: 127.0.0.1 port {port}: Address already in use\n"
