@@ -131,6 +131,21 @@ def test_an_old_database_is_told_and_not_read(aegis: Aegis, file: Path) -> None:
     assert not json.loads(aegis("db", "status", "--json").out)["is_current"]
 
 
+def test_a_database_of_a_newer_aegis_is_not_to_be_upgraded(aegis: Aegis, file: Path) -> None:
+    aegis("db", "upgrade")
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    ran = aegis("db", "status")
+    assert ran.code == 3
+    assert "shape 9999 of a newer Aegis" in ran.out
+    listed = aegis("alerts", "list")
+    assert (listed.code, listed.err.count("\n")) == (2, 1)
+    assert "a newer Aegis wrote it" in listed.err
+    assert "upgrade" not in ran.out + listed.err
+
+
 @pytest.mark.usefixtures("kept")
 def test_a_backup_is_a_database_of_its_own(aegis: Aegis, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"

@@ -112,6 +112,16 @@ def test_nothing_configured_is_a_wrong_setting_and_each_address_is_named(aegis: 
     assert look(aegis).json()["ok"] is False
 
 
+def test_without_a_backend_to_ask_the_verdict_names_what_to_set_though_others_are_well(
+    aegis: Aegis, at: At
+) -> None:
+    at("ALERTMANAGER_BASE_URL", an_alertmanager)
+    ran = aegis("doctor", "--lang", "en")
+    assert ran.code == 2
+    assert "There is no backend to ask: set PROMETHEUS_BASE_URL" in ran.out
+    assert "✗" not in ran.out
+
+
 def test_all_backends_that_are_well_are_described(aegis: Aegis, at: At) -> None:
     at("PROMETHEUS_BASE_URL", Speaking(REQUESTS, rows_of_checkout))
     at("LOKI_BASE_URL", a_loki({"app": "cart"}, {"app": "shop"}))

@@ -52,6 +52,19 @@ def test_a_body_comes_from_stdin_too_and_what_is_no_alert_is_counted(
     assert "1 items are no alerts" in ran.out
 
 
+def test_what_is_no_alert_is_shown_with_the_reason(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given(body: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body)))
+
+    given(b'{"alerts": [{"status": "weird", "labels": 3}]}')
+    assert "labels" in aegis("alerts", "preview", "-", "--lang", "en").out
+    given(b'{"alerts": [{"labels": 3}, {"labels": 3}]}')
+    found = aegis("alerts", "preview", "-", "--json").json()
+    assert (found["quarantined"], len(found["reasons"])) == (2, 1)
+
+
 def test_a_file_that_is_not_there_is_named(aegis: Aegis) -> None:
     ran = aegis("alerts", "preview", "nowhere.json")
     assert (ran.code, ran.err) == (

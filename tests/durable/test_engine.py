@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from aegis.durable.engine import KEPT_FOR, Flow, remove_old
 from aegis.model.errors import StoreUnavailable
@@ -130,6 +131,31 @@ def test_a_flow_that_fails_is_over_and_lets_the_next_one_run(launched: Launch) -
 
     assert asyncio.run(both())
     assert ran == ["bad", "good"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (StoreUnavailable("gone"), "StoreUnavailable: gone"),
+        (ValueError("of an alert"), "ValueError"),
+    ],
+)
+def test_the_log_says_why_a_flow_failed_and_quotes_no_alert(
+    launched: Launch, raised: Exception, told: str
+) -> None:
+    async def fails(payload: Mapping[str, Json], steps: Steps) -> None:
+        raise raised
+
+    async def once() -> None:
+        async with launched([Flow("fails", fails)]) as durable:
+            await durable.enqueue("fails", "w-1", "p", {})
+            await until(lambda: any("error" in one for one in lines))
+
+    with capture_logs() as lines:
+        asyncio.run(once())
+    (line,) = [one for one in lines if "error" in one]
+    assert (line["event"], line["error"]) == ("durable_engine", told)
+    assert line["at"].startswith("test_engine.py:")
 
 
 def test_what_is_over_is_removed_after_a_day(launched: Launch) -> None:

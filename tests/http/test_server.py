@@ -167,3 +167,51 @@ def test_it_refuses_to_start_open_to_a_network() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: AEGIS_API_TOKENS: set tokens")
     assert ended.stderr.count("\n") == 1
+
+
+def test_what_keeps_it_from_starting_is_told_in_one_line_without_a_traceback() -> None:
+    ended = subprocess.run(  # noqa: S603
+        command(),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AEGIS_DB_URL": "mysql://shop"},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("error: AEGIS_DB_URL: must be sqlite:///FILE")
+    assert "Traceback" not in ended.stderr
+    assert "startup failed" not in ended.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ended = subprocess.run(  # noqa: S603
+        command(),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AEGIS_DATA_DIR": str(file)},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 4
+    told = f"error: AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: File exists"
+    assert ended.stderr.splitlines()[-1] == told
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_the_setting(server: Server) -> None:
+    port = server.url.rpartition(":")[2]
+    ended = subprocess.run(  # noqa: S603
+        command("--port", port),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"error: AEGIS_PORT: 127.0.0.1 port {port}: Address already in use\n"

@@ -13,7 +13,7 @@ from aegis.adapters.store.alerts import StoredAlerts
 from aegis.adapters.store.changes import StoredChanges
 from aegis.adapters.store.database import Database, open_database
 from aegis.adapters.store.ids import SortableIds
-from aegis.adapters.store.locks import only_process
+from aegis.adapters.store.locks import make_folder, only_process
 from aegis.adapters.store.migrating import upgrade
 from aegis.adapters.system_clock import SystemClock
 from aegis.bootstrap.delivering import StoredOnly, delivering
@@ -66,6 +66,6 @@ def _lone(database: Database) -> Iterator[Database]:
     with ExitStack() as stack:
         stack.callback(database.dispose)
         if database.file is not None:
-            database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(database.file)
             stack.enter_context(only_process(database.file))
         yield database

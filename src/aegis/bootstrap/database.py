@@ -64,9 +64,10 @@ def _ask(settings: Settings, read: Callable[[Connection], Result]) -> Result:
     with _opened(settings) as database:
         found = shape(database)
         if not found.is_current:
+            mend = "a newer Aegis wrote it" if found.is_newer else "run aegis db upgrade"
             raise ConfigurationError(
                 f"AEGIS_DB_URL: the database has the shape {found.current}, this Aegis reads "
-                f"{found.newest}; run aegis db upgrade"
+                f"{found.newest}; {mend}"
             )
         with database.reading() as connection:
             return read(connection)

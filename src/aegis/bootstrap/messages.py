@@ -22,8 +22,9 @@ def message_style(settings: Settings, language: Language | None = None) -> Style
 
 def preview_body(
     settings: Settings, body: bytes, language: Language
-) -> tuple[tuple[Preview, ...], int]:
-    """What it would tell if it came now to an empty store, and how many items are no alerts."""
+) -> tuple[tuple[Preview, ...], tuple[str, ...]]:
+    """What it would tell if it came now to an empty store, and why items are no alerts."""
     now = SystemClock().now()
     webhook = read_webhook(body, now, settings.replica_labels)
-    return preview(webhook, message_style(settings, language), now), len(webhook.quarantined)
+    reasons = tuple(one.reason for one in webhook.quarantined)
+    return preview(webhook, message_style(settings, language), now), reasons

@@ -12,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -25,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.durable.adoption import Replica
 from aegis.durable.database import SCHEMA, engine_url, is_sqlite, open_engine
-from aegis.model.errors import StoreUnavailable
+from aegis.model.errors import AegisError, StoreUnavailable
 from aegis.ports import Clock
 from aegis.ports.delivery import Json, Steps
 
@@ -256,7 +258,16 @@ class _JsonLog(logging.Handler):
     """What the engine says becomes one JSON line like everything else."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _log.log(record.levelno, "durable_engine", said=record.getMessage())
+        why = _what_failed(record.exc_info[1]) if record.exc_info else {}
+        _log.log(record.levelno, "durable_engine", said=record.getMessage(), **why)
+
+
+def _what_failed(error: BaseException | None) -> dict[str, str]:
+    """What and where. Texts of others may quote an alert, so only ours are told."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    at = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    told = f": {error}" if isinstance(error, AegisError) else ""
+    return {"error": f"{type(error).__name__}{told}", "at": at}
 
 
 def _log_as_json() -> None:

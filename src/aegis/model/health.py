@@ -42,12 +42,17 @@ class Health:
     backends: tuple[BackendHealth, ...]
 
     @property
+    def has_telemetry(self) -> bool:
+        """There is a backend to ask about an incident."""
+        asked = {one.backend for one in self.backends if one.condition != "not_configured"}
+        return bool(asked & {*TELEMETRY})
+
+    @property
     def has_wrong_setting(self) -> bool:
         """Also where there is no backend to ask about an incident."""
         asked = [one for one in self.backends if one.condition != "not_configured"]
-        telemetry = {one.backend for one in asked} & {*TELEMETRY}
         return (
-            not telemetry
+            not self.has_telemetry
             or _fails(self.settings)
             or any(one.condition == "wrong_setting" for one in asked)
             or any(_fails(one.findings) for one in asked if one.condition == "answers")

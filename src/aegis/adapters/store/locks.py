@@ -59,4 +59,18 @@ def _open(file: Path) -> int:
     try:
         return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnavailable(f"{file}: {error.strerror or error}") from None
+        raise cannot_use(file, error) from None
+
+
+def make_folder(database: Path) -> None:
+    """Of a SQLite file, for its owner only; StoreUnavailable where it cannot be."""
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_use(database.parent, error) from None
+
+
+def cannot_use(file: Path, error: OSError) -> StoreUnavailable:
+    """Names the settings that say where the file is."""
+    why = error.strerror or error
+    return StoreUnavailable(f"AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: {why}")

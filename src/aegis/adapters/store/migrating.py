@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from aegis.adapters.store.database import Database
-from aegis.adapters.store.locks import only_migration
-from aegis.model.errors import ConfigurationError, StoreUnavailable
+from aegis.adapters.store.locks import cannot_use, make_folder, only_migration
+from aegis.model.errors import ConfigurationError
 
 _LONGEST_WAIT_S = 60.0
 _LOCK = 0x41656769  # "Aegi": the advisory lock of migrations in PostgreSQL
@@ -29,6 +29,8 @@ class Shape:
 
     current: str | None
     newest: str
+    is_newer: bool = False
+    """A newer Aegis wrote it."""
 
     @property
     def is_current(self) -> bool:
@@ -52,8 +54,7 @@ def upgrade(database: Database) -> Shape:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         before = _shape(connection)
         config = _config()
-        known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
-        if before.current is not None and before.current not in known:
+        if before.is_newer:
             raise ConfigurationError(
                 f"AEGIS_DB_URL: the database has the shape {before.current!r} of a newer Aegis; "
                 f"this one knows {before.newest!r} at most"
@@ -66,11 +67,11 @@ def upgrade(database: Database) -> Shape:
 def _make_file(database: Database) -> None:
     """For its owner only; SQLite's own files beside it get the same rights."""
     if database.file is not None:
+        make_folder(database.file)
         try:
-            database.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(database.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            raise StoreUnavailable(f"{database.file}: {error.strerror or error}") from None
+            raise cannot_use(database.file, error) from None
 
 
 @contextmanager
@@ -90,6 +91,9 @@ def _config() -> Config:
 
 
 def _shape(connection: Connection) -> Shape:
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    scripts = ScriptDirectory.from_config(_config())
+    newest = scripts.get_current_head()
     assert newest is not None  # noqa: S101
-    return Shape(MigrationContext.configure(connection).get_current_revision(), newest)
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {one.revision for one in scripts.walk_revisions()}
+    return Shape(current, newest, current is not None and current not in known)

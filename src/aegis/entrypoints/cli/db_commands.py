@@ -24,6 +24,10 @@ _IS_OLD = Text(
     "{address}：结构 {current}，需要 {newest}；请运行 aegis db upgrade",
     "{address}: shape {current}, needs {newest}; run aegis db upgrade",
 )
+_IS_NEWER = Text(
+    "{address}：结构 {current} 来自更新的 Aegis，本版本最多认得 {newest}；请使用更新的 Aegis",
+    "{address}: shape {current} of a newer Aegis, this one knows {newest} at most; use a newer one",
+)
 _UPGRADED = Text(
     "{address}：结构由 {before} 升级到 {newest}",
     "{address}: upgraded from shape {before} to {newest}",
@@ -42,7 +46,8 @@ def status(lang: Language_ = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_status_json(found))
     else:
-        said = _IS_CURRENT if found.shape.is_current else _IS_OLD
+        old = _IS_NEWER if found.shape.is_newer else _IS_OLD
+        said = _IS_CURRENT if found.shape.is_current else old
         _say(said.in_language(_language(lang, settings.language)), found)
     if not found.shape.is_current:
         raise typer.Exit(INVALID)

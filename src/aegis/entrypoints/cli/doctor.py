@@ -87,11 +87,13 @@ def print_health(console: Console, health: Health, language: Language) -> None:
     for one in health.backends:
         title = one.backend if one.address is None else f"{one.backend}  {one.address}"
         _print_part(console, title, one.findings, language)
-    if all(one.condition == "not_configured" for one in health.backends):
-        verdict = _NOTHING
-    else:
-        verdict = _MEND if exit_code(health) else _WELL
-    console.print(verdict.in_language(language))
+    findings = (*health.settings, *(found for one in health.backends for found in one.findings))
+    if any(one.state == "fail" for one in findings):
+        console.print(_MEND.in_language(language))
+    if not health.has_telemetry:
+        console.print(_NOTHING.in_language(language))
+    elif exit_code(health) == 0:
+        console.print(_WELL.in_language(language))
 
 
 def _print_part(

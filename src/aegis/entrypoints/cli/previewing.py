@@ -20,6 +20,7 @@ from aegis.workflows.deliver_messages.fitting import sent_bytes
 from aegis.workflows.deliver_messages.preview import Preview
 
 LARGEST_BODY = 32 * 1024 * 1024
+MOST_REASONS = 10
 _NOBODY = Text(
     "不会通知任何人：没有告警，或者没有路由和默认群（aegis routes test）。",
     "Nobody would be told: there is no alert, or no route and no default chat (aegis routes test).",
@@ -28,10 +29,10 @@ _NOBODY = Text(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`no_alerts` counts items of the body that would go into the quarantine."""
+    """`no_alerts` says why items of the body would go into the quarantine, one text each."""
 
     previews: tuple[Preview, ...]
-    no_alerts: int
+    no_alerts: tuple[str, ...]
     language: Language
 
 
@@ -53,7 +54,8 @@ def preview_file(file: Path, settings: Settings, language: Language) -> Shown:
 
 def preview_json(shown: Shown) -> dict[str, object]:
     return {
-        "quarantined": shown.no_alerts,
+        "quarantined": len(shown.no_alerts),
+        "reasons": sorted(set(shown.no_alerts)),
         "messages": [
             {
                 "chat_id": one.chat_id,
@@ -79,6 +81,8 @@ def print_preview(console: Console, shown: Shown, settings: Settings) -> None:
     if not shown.previews:
         console.print(_NOBODY.in_language(shown.language))
     if shown.no_alerts:
-        count = shown.no_alerts
+        count = len(shown.no_alerts)
         said = Text(f"{count} 项不是告警，会被隔离。", f"{count} items are no alerts: quarantine.")
         console.print(Line(said.in_language(shown.language), style="yellow"))
+        for reason in sorted(set(shown.no_alerts))[:MOST_REASONS]:
+            console.print(Line(f"  {reason}", style="yellow"), soft_wrap=True)

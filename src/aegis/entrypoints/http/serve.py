@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import logging
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from aegis.entrypoints.http.access import check_bind
 from aegis.entrypoints.http.app import NAMES, Service, create_app
-from aegis.model.errors import AegisError
+from aegis.model.errors import AegisError, ConfigurationError
 from aegis.observability.logs import configure_logs
 from aegis.observability.tracing import collect_traces
 from aegis.settings import Settings
@@ -44,10 +48,13 @@ def serve(
     check_bind(host, settings)
     if case_dir is not None:
         settings = replace(settings, case_dir=case_dir)
+    _check_free(host, port)
     configure_logs(settings.secrets)
     if settings.otlp_endpoint is not None:
         collect_traces(settings.otlp_endpoint, NAMES[service])
     app = create_app(settings, service)
+    # Why it could not start is one line of ours, not uvicorn's traceback of it.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not _could_not_start(app))
     _collect_seldom()
     try:
         uvicorn.run(
@@ -60,10 +67,33 @@ def serve(
             timeout_graceful_shutdown=GRACE_S,
         )
     except SystemExit:
-        # uvicorn logs why the application did not start, and forgets it.
-        if isinstance(error := getattr(app.state, "could_not_start", None), AegisError):
+        # uvicorn forgets why the application did not start.
+        if (error := _could_not_start(app)) is not None:
             raise error from None
         raise
+
+
+def _check_free(host: str, port: int) -> None:
+    """ConfigurationError where it cannot be listened on: uvicorn would end with a code of ours."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except socket.gaierror as error:
+        raise ConfigurationError(f"AEGIS_HOST: {host}: {error.strerror}") from None
+    except OSError as error:
+        # Of several addresses (IPv6 is off) one may do: uvicorn decides.
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            told = f"AEGIS_PORT: {host} port {port}: {error.strerror}"
+            raise ConfigurationError(told) from None
+
+
+def _could_not_start(app: FastAPI) -> AegisError | None:
+    error = getattr(app.state, "could_not_start", None)
+    return error if isinstance(error, AegisError) else None
 
 
 def _collect_seldom() -> None:
