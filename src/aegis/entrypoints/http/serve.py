@@ -97,7 +97,11 @@ def _could_not_start(app: FastAPI) -> AegisError | None:
 
 
 def _collect_seldom() -> None:
-    """What was imported stays: to look through it again and again takes a third of a storm."""
+    """What was imported stays: to look through it again and again takes a third of a storm.
+
+    A pass over everything else stops all for half a second where a storm has just filled the
+    heap, so that it comes about once in 500 million objects; what the young passes miss is little.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(50_000, 10, 1000)
