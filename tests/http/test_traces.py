@@ -86,6 +86,26 @@ def test_a_question_is_a_trace_of_its_request_and_its_steps(receiver: Receiver, 
     assert receiver.services == {"ops-service"}
 
 
+def test_storing_alerts_is_a_step_of_its_call(receiver: Receiver, shop: Path) -> None:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "Slow"},
+        "startsAt": "2026-11-02T02:00:00Z",
+    }
+    with serving(shop, AEGIS_OTLP_ENDPOINT=receiver.endpoint) as server:
+        httpx.post(
+            f"{server.url}/alertmanager/webhook",
+            json={"version": "4", "groupKey": "g", "status": "firing", "alerts": [alert]},
+            headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+            timeout=60,
+        )
+        server.stop()
+    spans = {one.name: one for one in receiver.spans if one.trace_id.hex() == TRACE}
+    stored = {one.key: one.value for one in spans["store_alerts"].attributes}
+    assert stored["aegis.alerts"].int_value == 1
+    assert "POST /alertmanager/webhook" in spans
+
+
 def test_an_endpoint_that_is_down_costs_nothing_but_its_spans(shop: Path) -> None:
     with serving(shop, AEGIS_OTLP_ENDPOINT="http://127.0.0.1:9/v1/traces") as server:
         answer = server.post("/api/ops/analyze", {"description": "why is it slow?"})

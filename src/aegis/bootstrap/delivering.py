@@ -22,6 +22,7 @@ from aegis.model.errors import ConfigurationError, DeliveryError
 from aegis.model.ledger import WaitingRow
 from aegis.model.message import Backlog, Message
 from aegis.observability.measurements import AlertMeasurements
+from aegis.observability.tracing import tracer
 from aegis.ports import Clock, Notifier
 from aegis.ports.delivery import Json, Steps
 from aegis.settings import Settings
@@ -118,20 +119,23 @@ async def _turns(
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A notifier whose calls are counted."""
+    """A notifier whose calls are counted and traced."""
 
     notifier: Notifier
     measurements: AlertMeasurements
 
     async def send(self, message: Message) -> str:
         code = "0"
-        with self.measurements.send_seconds.time():
+        spanned = tracer().start_as_current_span("send", record_exception=False)
+        with self.measurements.send_seconds.time(), spanned as span:
             try:
                 return await self.notifier.send(message)
             except DeliveryError as error:
                 code = "none" if error.code is None else str(error.code)
                 raise
             finally:
+                span.set_attribute("aegis.operation", message.operation)
+                span.set_attribute("aegis.code", code)
                 self.measurements.sends.labels(message.operation, code).inc()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Row, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ProgrammingError
 
 from aegis.adapters.store.database import Database
 from aegis.adapters.store.tables import change as table
@@ -47,7 +49,7 @@ class StoredChanges:
         received = self.clock.now()
         dialect = sqlite if self.database.is_sqlite else postgresql
         kept = 0
-        with self.database.writing(PATIENCE_S) as connection:
+        with _if_made(), self.database.writing(PATIENCE_S) as connection:
             for one in changes:
                 row = {
                     "id": hashlib.sha256(one.key.encode()).hexdigest(),
@@ -67,9 +69,19 @@ class StoredChanges:
     def _read(self, window: TimeWindow) -> tuple[Change, ...]:
         inside = (table.c.time >= window.start) & (table.c.time < window.end)
         newest_first = select(table).where(inside).order_by(table.c.time.desc(), table.c.id)
-        with self.database.reading() as connection:
+        with _if_made(), self.database.reading() as connection:
             rows = connection.execute(newest_first.limit(MOST_READ)).all()
         return tuple(_change(row) for row in reversed(rows))
+
+
+@contextmanager
+def _if_made() -> Iterator[None]:
+    """Whoever only answers a question may find a PostgreSQL that no server has opened yet."""
+    try:
+        yield
+    except ProgrammingError as error:
+        told = "the database: has not the tables of this Aegis; run aegis db upgrade"
+        raise StoreUnavailable(told) from error
 
 
 def _change(row: Row[tuple[object, ...]]) -> Change:

@@ -14,6 +14,7 @@ from aegis.entrypoints.http.connection import ClientLeft
 from aegis.entrypoints.http.problems import Problem
 from aegis.model.errors import StoreUnavailable
 from aegis.observability.measurements import AlertMeasurements
+from aegis.observability.tracing import tracer
 from aegis.workflows.receive_alerts.receive import Received
 
 WEBHOOK = "/alertmanager/webhook"
@@ -32,7 +33,9 @@ def alertmanager_routes(measurements: AlertMeasurements) -> APIRouter:
         alerting = alerting_of(request)
         try:
             async with arriving.body(request.receive) as body:
-                received = await alerting.receiver.receive(body)
+                with tracer().start_as_current_span("store_alerts") as span:
+                    received = await alerting.receiver.receive(body)
+                    span.set_attribute("aegis.alerts", received.alerts)
         except ClientLeft:
             return Response(status_code=499)  # nobody reads it
         except StoreUnavailable as error:
