@@ -4,7 +4,8 @@ What bites in DBOS 3.4, and is cured here or in database.py: it sets no WAL and 
 synchronisation on SQLite, and calls functions that an old SQLite does not know; the default
 version of an application is a hash of its source, which strands what is under way; threads are
 unbounded; the serializer is pickle; a client waits for ever for a database that is down; nothing
-is ever deleted; nobody adopts what a dead replica left.
+is ever deleted; nobody adopts what a dead replica left, nor what ended while the database was
+away.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aegis.durable.adoption import Replica
 from aegis.durable.database import SCHEMA, engine_url, is_sqlite, open_engine
+from aegis.durable.orphans import Orphans
 from aegis.model.errors import AegisError, StoreUnavailable
 from aegis.ports import Clock
 from aegis.ports.delivery import Json, Steps
@@ -79,6 +81,10 @@ class Durable:
         self._callers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aegis-enqueue")
         self._watcher: Replica | None = None
         self._cleaner = threading.Thread(target=self._clean, name="aegis-retention", daemon=True)
+        self._orphans = Orphans(lambda: _pending_work().get(self.replica, ()), _put_back)
+        self._seeker = threading.Thread(
+            target=self._orphans.watch, args=(self._stopping,), name="aegis-orphans", daemon=True
+        )
 
     def launch(self) -> None:
         """StoreUnavailable where the database is. On SQLite the caller holds its lock."""
@@ -119,10 +125,12 @@ class Durable:
             self._watcher = Replica(self._url, self.replica, _pending_work, _put_back)
             self._watcher.start()
         self._cleaner.start()
+        self._seeker.start()
 
     def _workflow(self, flow: Flow) -> Callable[[dict[str, Json]], Awaitable[None]]:
         async def run(payload: dict[str, Json]) -> None:
-            await flow.run(payload, _DurableSteps(self._stopping))
+            with self._orphans.running(str(DBOS.workflow_id)):
+                await flow.run(payload, _DurableSteps(self._stopping))
 
         run.__qualname__ = run.__name__ = flow.name
         return run
@@ -249,8 +257,8 @@ def _pending_work() -> dict[str, list[str]]:
     return found
 
 
-def _put_back(ids: list[str]) -> None:
-    for one in DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False):
+def _put_back(ids: Sequence[str]) -> None:
+    for one in DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False):
         DBOS.resume_workflow(one.workflow_id, queue_name=one.queue_name)
 
 
