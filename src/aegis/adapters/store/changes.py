@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError
 
 from aegis.adapters.store.database import Database
@@ -47,7 +46,6 @@ class StoredChanges:
     def _keep(self, changes: tuple[ReportedChange, ...]) -> int:
         """The same change told twice in one call is one row as well."""
         received = self.clock.now()
-        dialect = sqlite if self.database.is_sqlite else postgresql
         kept = 0
         with _if_made(), self.database.writing(PATIENCE_S) as connection:
             for one in changes:
@@ -62,7 +60,7 @@ class StoredChanges:
                     "source": one.source,
                     "received_at": received,
                 }
-                added = dialect.insert(table).values(row).on_conflict_do_nothing()
+                added = self.database.insert(table).values(row).on_conflict_do_nothing()
                 kept += connection.execute(added.returning(table.c.id)).first() is not None
         return kept
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Subquery,
     and_,
     func,
@@ -19,6 +16,8 @@ from sqlalchemy import (
     tuple_,
 )
 
+from aegis.adapters.store.chunks import in_chunks
+from aegis.adapters.store.episodes import episode_of
 from aegis.adapters.store.tables import card, card_group, episode, message, outbox, outbox_item
 from aegis.model.delivery import (
     RECENT,
@@ -38,11 +37,7 @@ MOST_ROWS = 2_000
 The transaction that covers them holds SQLite's only write lock: with all of a storm it would
 keep the webhook waiting for half a second.
 """
-_AT_ONCE = 400
-"""Keys of one query."""
 _WEEK = timedelta(days=7)
-
-Item = TypeVar("Item")
 
 
 def read_state(connection: Connection, chat_id: str, now: datetime) -> ChatState | None:
@@ -71,7 +66,7 @@ def _due_rows(connection: Connection, chat_id: str, now: datetime) -> tuple[DueR
     )
     found = connection.execute(due).all()
     items: dict[str, list[DueItem]] = {one.id: [] for one in found}
-    for chunk in _chunks(items):
+    for chunk in in_chunks(items):
         asked = select(outbox_item).where(outbox_item.c.outbox_id.in_(chunk))
         order = (outbox_item.c.fingerprint, outbox_item.c.episode, outbox_item.c.transition)
         for item in connection.execute(asked.order_by(*order)):
@@ -99,7 +94,7 @@ def _cards(
         wanted |= _cards_of_due_episodes(connection, chat_id, now)
     found = {
         one.id: one
-        for chunk in _chunks(sorted(wanted))
+        for chunk in in_chunks(sorted(wanted))
         for one in connection.execute(select(card).where(card.c.id.in_(chunk)))
     }
     ids = sorted(found)
@@ -176,7 +171,7 @@ def _cards_of_due_episodes(connection: Connection, chat_id: str, now: datetime) 
 
 def _groups(connection: Connection, cards: Sequence[str]) -> dict[str, list[CardGroup]]:
     found: dict[str, list[CardGroup]] = {}
-    for chunk in _chunks(cards):
+    for chunk in in_chunks(cards):
         asked = select(card_group).where(card_group.c.card_id.in_(chunk))
         for one in connection.execute(asked.order_by(card_group.c.group_key)):
             found.setdefault(one.card_id, []).append(CardGroup(one.group_key, one.group_labels))
@@ -185,7 +180,7 @@ def _groups(connection: Connection, cards: Sequence[str]) -> dict[str, list[Card
 
 def _shown_episodes(connection: Connection, cards: Sequence[str]) -> dict[str, set[EpisodeKey]]:
     found: dict[str, set[EpisodeKey]] = {}
-    for chunk in _chunks(cards):
+    for chunk in in_chunks(cards):
         asked = (
             select(message.c.card_id, outbox_item.c.fingerprint, outbox_item.c.episode)
             .join(outbox, outbox.c.message_id == message.c.id)
@@ -204,7 +199,7 @@ def _woke_and_truncated(
     """When a card's newest creation or reply was stored, and the largest of its rows' losses."""
     woke: dict[str, datetime] = {}
     lost: dict[str, int] = {}
-    for chunk in _chunks(cards):
+    for chunk in in_chunks(cards):
         waking = message.c.operation.in_(("create", "reply"))
         newest = select(message.c.card_id, func.max(message.c.created_at)).where(
             message.c.card_id.in_(chunk), waking
@@ -228,11 +223,11 @@ def _known(connection: Connection, keys: set[EpisodeKey], now: datetime) -> dict
     episodes: dict[EpisodeKey, Episode] = {}
     wanted = keys | {(fingerprint, number - 1) for fingerprint, number in keys}
     key = tuple_(episode.c.fingerprint, episode.c.number)
-    for chunk in _chunks(sorted(wanted)):
+    for chunk in in_chunks(sorted(wanted)):
         for one in connection.execute(select(episode).where(key.in_(chunk))):
-            episodes[one.fingerprint, one.number] = _episode(one)
+            episodes[one.fingerprint, one.number] = episode_of(one)
     oldest: dict[str, int] = {}
-    for names in _chunks(sorted({fingerprint for fingerprint, _ in keys})):
+    for names in in_chunks(sorted({fingerprint for fingerprint, _ in keys})):
         of_week = (
             select(episode.c.fingerprint, func.min(episode.c.number))
             .where(episode.c.fingerprint.in_(names), episode.c.first_seen >= now - _WEEK)
@@ -256,23 +251,3 @@ def _history(
     if before is not None and before.resolved_at is not None:
         minutes = (before.resolved_at - before.first_seen).total_seconds() / 60
     return History(max(1, number - oldest.get(fingerprint, number) + 1), minutes)
-
-
-def _episode(row: Row[tuple[object, ...]]) -> Episode:
-    return Episode(
-        fingerprint=row.fingerprint,
-        number=row.number,
-        labels=row.labels,
-        annotations=row.annotations,
-        group_key=row.group_key,
-        starts_at=row.starts_at,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        resolved_at=row.resolved_at,
-    )
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, _AT_ONCE)):
-        yield chunk

@@ -7,11 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from aegis.adapters.store.chunks import in_chunks
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import card, card_group, message, outbox
 from aegis.model.delivery import Draft
-
-_AT_ONCE = 400
 
 
 class Outrun(Exception):
@@ -55,8 +54,7 @@ def keep_draft(
         of_replaced = select(message.c.id).where(message.c.card_id.in_(draft.replaces))
         shown_there = update(outbox).where(outbox.c.message_id.in_(of_replaced))
         connection.execute(shown_there.values(message_id=message_id))
-    for place in range(0, len(draft.covers), _AT_ONCE):
-        some = draft.covers[place : place + _AT_ONCE]
+    for some in in_chunks(draft.covers):
         rows = update(outbox).where(outbox.c.id.in_(some), outbox.c.state == "waiting")
         covered = connection.execute(rows.values(state="covered", message_id=message_id))
         if covered.rowcount != len(some):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from aegis.adapters.store.bulk import Value, insert_rows, update_rows
+from aegis.adapters.store.chunks import in_chunks
 from aegis.adapters.store.columns import label_text, microseconds
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import (
@@ -32,7 +33,6 @@ from aegis.model.webhook import QuarantinedAlert, ReceivedAlert, Webhook
 Route = Callable[[Labels, datetime], tuple[Target, ...]]
 """Which chats hear of an alert with these labels whose episode opened then."""
 
-_CHUNK = 500
 _ADVISORY_LOCK = 0x41656770
 _FASTEST = 1
 LONGEST_NAME, LONGEST_SEVERITY = 256, 64
@@ -81,7 +81,7 @@ def load(connection: Connection, prints: Iterable[str]) -> dict[str, Remembered]
     )
     columns = select(*alert.c, episode.c.first_seen).select_from(joined)
     found: dict[str, Remembered] = {}
-    for chunk in _chunks(sorted(prints)):
+    for chunk in in_chunks(sorted(prints)):
         for row in connection.execute(columns.where(alert.c.fingerprint.in_(chunk))):
             found[row.fingerprint] = _remembered(row)
     return found
@@ -92,11 +92,6 @@ def _remembered(row: Any) -> Remembered:
         row.episode, row.open, row.starts_at, row.closed_starts_at, row.closed_ends_at
     )
     return Remembered(lifecycle, row.first_seen or row.last_seen, row.last_seen)
-
-
-def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
 
 
 @dataclass(slots=True)

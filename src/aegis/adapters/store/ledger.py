@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select, tuple_
 
 from aegis.adapters.store.columns import microseconds, moment_of
+from aegis.adapters.store.episodes import episode_of, tells_of_episode
 from aegis.adapters.store.tables import episode, message, outbox, outbox_item, quarantine
 from aegis.model.episode import Episode
 from aegis.model.errors import InvalidRequest
@@ -66,20 +67,6 @@ def undelivered(connection: Connection, limit: int) -> tuple[Undelivered, ...]:
     return tuple(found[:limit])
 
 
-def episode_of(row: Any) -> Episode:
-    return Episode(
-        fingerprint=row.fingerprint,
-        number=row.number,
-        labels=row.labels,
-        annotations=row.annotations,
-        group_key=row.group_key,
-        starts_at=row.starts_at,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        resolved_at=row.resolved_at,
-    )
-
-
 def _conditions(query: LedgerQuery) -> list[ColumnElement[bool]]:
     found = [
         column == wanted
@@ -97,15 +84,8 @@ def _conditions(query: LedgerQuery) -> list[ColumnElement[bool]]:
     elif query.state == "resolved":
         found.append(episode.c.resolved_at.is_not(None))
     if query.chat_id is not None:
-        found.append(exists().where(_of_episode(), outbox_item.c.chat_id == query.chat_id))
+        found.append(exists().where(tells_of_episode(), outbox_item.c.chat_id == query.chat_id))
     return found
-
-
-def _of_episode() -> ColumnElement[bool]:
-    return and_(
-        outbox_item.c.fingerprint == episode.c.fingerprint,
-        outbox_item.c.episode == episode.c.number,
-    )
 
 
 def _told(*more: Any) -> Select[Any]:
@@ -113,7 +93,7 @@ def _told(*more: Any) -> Select[Any]:
     source = outbox_item.join(outbox, outbox_item.c.outbox_id == outbox.c.id)
     source = source.outerjoin(message, outbox.c.message_id == message.c.id)
     for table in more:
-        source = source.join(table, _of_episode())
+        source = source.join(table, tells_of_episode())
     return select(
         *more,
         outbox_item.c.chat_id,

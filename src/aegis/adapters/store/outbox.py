@@ -18,7 +18,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from aegis.adapters.store.chat_state import is_due, read_state
 from aegis.adapters.store.columns import Moment
@@ -79,8 +78,7 @@ class StoredOutbox:
 
     async def begin_turn(self, chat_id: str, turn: int) -> None:
         def work(connection: Connection) -> None:
-            insert_ = sqlite.insert if self._database.is_sqlite else postgresql.insert
-            first = insert_(chat).values(id=chat_id, turn=turn)
+            first = self._database.insert(chat).values(id=chat_id, turn=turn)
             ahead = first.on_conflict_do_update(
                 index_elements=[chat.c.id],
                 set_={"turn": first.excluded.turn},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
+from aegis.adapters.store.chunks import in_chunks
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.keeping import Route, take_turn
 from aegis.adapters.store.tables import alert, episode, outbox, outbox_item, webhook_body
@@ -15,7 +16,6 @@ from aegis.model.ledger import Settled, WaitingRow
 
 ROUNDS = 2
 """An alert may be between two of Alertmanager's memories for one round, not for two."""
-_CHUNK = 500
 
 
 def receivers(connection: Connection) -> frozenset[str]:
@@ -46,7 +46,7 @@ def settle(
 
 
 def _count(connection: Connection, fingerprints: Sequence[str], rounds: int) -> None:
-    for chunk in _chunks(fingerprints):
+    for chunk in in_chunks(fingerprints):
         chosen = alert.c.fingerprint.in_(chunk)
         connection.execute(update(alert).where(chosen).values(rounds_gone=rounds))
 
@@ -61,7 +61,7 @@ def _close(
     """As lifecycle.gone: `closed_starts_at` stays, so that it may fire again as it was."""
     rows: dict[tuple[str, str, datetime | None], dict[str, Any]] = {}
     items: list[dict[str, Any]] = []
-    for chunk in _chunks(fingerprints):
+    for chunk in in_chunks(fingerprints):
         newest = and_(
             episode.c.fingerprint == alert.c.fingerprint, episode.c.number == alert.c.episode
         )
@@ -109,8 +109,3 @@ def _outbox_row(
         "created_at": now,
         "not_before": not_before,
     }
-
-
-def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, select
+from sqlalchemy import Connection, Select, Table, delete, exists, func, select
 
 from aegis.adapters.store.database import Database
+from aegis.adapters.store.episodes import tells_of_episode
 from aegis.adapters.store.keeping import take_turn
 from aegis.adapters.store.tables import (
     alert,
@@ -121,7 +122,7 @@ def _cards(connection: Connection, before: datetime) -> int:
 
 def _episodes(connection: Connection, before: datetime) -> int:
     ended = select(episode.c.fingerprint, episode.c.number).where(
-        episode.c.resolved_at < before, ~exists().where(_tells_of_episode())
+        episode.c.resolved_at < before, ~exists().where(tells_of_episode())
     )
     keys = connection.execute(ended.limit(MANY)).all()
     for key in keys:
@@ -131,13 +132,6 @@ def _episodes(connection: Connection, before: datetime) -> int:
             )
         )
     return len(keys)
-
-
-def _tells_of_episode() -> ColumnElement[bool]:
-    return and_(
-        outbox_item.c.fingerprint == episode.c.fingerprint,
-        outbox_item.c.episode == episode.c.number,
-    )
 
 
 def _alerts(connection: Connection, before: datetime) -> int:
