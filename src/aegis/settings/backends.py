@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from aegis.model.backend import (
     BACKENDS,
@@ -19,8 +18,7 @@ from aegis.model.backend import (
     settings_of,
 )
 from aegis.model.errors import ConfigurationError
-
-_WORD = re.compile(r"[\x21-\x7e]+")
+from aegis.settings.addresses import WORD, holds_credentials, is_web, parts_of
 
 
 def read_backends(given: Mapping[str, str]) -> tuple[BackendConfig, ...]:
@@ -81,15 +79,11 @@ class _Backend:
         text = self._text("base_url")
         if text is None:
             return None
-        try:
-            parts = urlsplit(text)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if parts.username is not None or parts.password is not None:
+        parts = parts_of(text)
+        if holds_credentials(parts):
             user, password = self._name("username"), self._name("password")
             raise self._wrong("base_url", f"must hold no credentials; use {user} and {password}")
-        if parts.scheme not in ("http", "https") or not host or not _WORD.fullmatch(text):
+        if not is_web(parts, text):
             raise self._wrong("base_url", "must be an http:// or https:// address")
         if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
             raise self._wrong("base_url", "must be an address and a path, without ?, # or ..")
@@ -97,7 +91,7 @@ class _Backend:
 
     def _token(self) -> str | None:
         token = self._text("bearer_token")
-        if token is not None and not _WORD.fullmatch(token):
+        if token is not None and not WORD.fullmatch(token):
             raise self._wrong("bearer_token", "must be one word of printable ASCII")
         return token
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from aegis.model.errors import ConfigurationError
 from aegis.model.feishu import FEISHU, FeishuConfig
+from aegis.settings.addresses import WORD, holds_credentials, is_web, parts_of
 
 APP_ID = "FEISHU_APP_ID"
 APP_SECRET = "FEISHU_APP_SECRET"  # noqa: S105 (its name)
@@ -27,7 +27,6 @@ NAMES = (
     ALLOWED_CHATS,
 )
 
-_WORD = re.compile(r"[\x21-\x7e]+")
 _CHAT = re.compile(r"oc_[A-Za-z0-9_-]{1,100}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -58,7 +57,7 @@ def read_feishu(given: Mapping[str, str]) -> FeishuConfig | None:
 
 def _word(given: Mapping[str, str], name: str) -> str:
     text = given[name]
-    if not _WORD.fullmatch(text):
+    if not WORD.fullmatch(text):
         raise ConfigurationError(f"{name}: must be one word of printable ASCII")
     return text
 
@@ -71,16 +70,12 @@ def _chat(name: str, text: str) -> str:
 
 def _base_url(text: str) -> str:
     """An origin, and TLS unless it is this machine: the secret travels there."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.username is not None or parts.password is not None:
+    parts = parts_of(text)
+    if holds_credentials(parts):
         raise ConfigurationError(f"{BASE_URL}: must hold no credentials")
-    if not host or not _WORD.fullmatch(text) or parts.scheme not in ("http", "https"):
+    if not is_web(parts, text):
         raise ConfigurationError(f"{BASE_URL}: must be an https:// address")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ConfigurationError(f"{BASE_URL}: must be https://, for the app's secret goes there")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in text or "#" in text:
         raise ConfigurationError(f"{BASE_URL}: must be an address without a path")
