@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from aegis.adapters.prometheus.promql import (
     check_instant,
     check_range,
-    label_name,
     one_of,
-    quoted,
     re2_quoted,
     selector,
 )
 from aegis.model.errors import InvalidRequest
+from aegis.model.label_text import label_name, quoted
 
 HOUR = 3600.0
 HOSTILE = ['a"b', "a\\", 'x"} or up{a="', "a\nb", "`", "..", "\u202eabc", "a\u200bb", "\x9b", "{}"]

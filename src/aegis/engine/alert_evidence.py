@@ -6,7 +6,6 @@ would follow whoever wrote the rules.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,11 +13,11 @@ from datetime import timedelta
 import numpy as np
 
 from aegis.engine.findings import Finding
-from aegis.engine.label_text import quoted
 from aegis.engine.quantities import clock_time, tidy
 from aegis.model.alert import Alert
 from aegis.model.diagnosis import Diagnosis, RootCause, TimelineEntry
 from aegis.model.evidence import Evidence
+from aegis.model.label_text import label_name, quoted
 from aegis.model.redaction import redacted
 from aegis.model.telemetry import TimeWindow, from_ns, to_ns
 from aegis.model.text import Text
@@ -30,7 +29,6 @@ MOST_TOLD = 8
 CAUSES_TOLD = 5
 LONGEST_SUMMARY = 160
 _VALUE = 256
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +87,8 @@ def alert_finding(service: str, alert: Alert) -> Finding:
 
 def alert_query(alert: Alert) -> str:
     """Matchers that name the alert, as Alertmanager and `ALERTS` of Prometheus take them."""
-    pairs = [f"{_name(name)}={quoted(value[:_VALUE])}" for name, value in alert.labels]
+    pairs = [f"{label_name(name)}={quoted(value[:_VALUE])}" for name, value in alert.labels]
     return f"{{{','.join(pairs)}}}"
-
-
-def _name(name: str) -> str:
-    """Quoted where only UTF-8 servers know such names."""
-    return name if _PLAIN.fullmatch(name) else quoted(name)
 
 
 def _chosen(alerts: Sequence[ServiceAlert], diagnosis: Diagnosis) -> list[ServiceAlert]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
-from aegis.engine.label_text import quoted
 from aegis.engine.queries import jaeger_search
 from aegis.model.evidence import Evidence
+from aegis.model.label_text import quoted
 from aegis.model.links import DataSource, ExternalAddresses
 from aegis.model.telemetry import TimeWindow
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aegis.adapters.prometheus.answers import Row
-from aegis.adapters.prometheus.promql import quoted
+from aegis.model.label_text import quoted
 
 MARK = "aegis_signal"
 OVERHEAD = 48

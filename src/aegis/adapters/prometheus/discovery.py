@@ -27,8 +27,9 @@ from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
 from aegis.adapters.prometheus.governor import moments_of, text_batches
 from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo, family_of
-from aegis.adapters.prometheus.promql import one_of, quoted, selector
+from aegis.adapters.prometheus.promql import one_of, selector
 from aegis.model.errors import SourceRejected
+from aegis.model.label_text import quoted
 from aegis.model.telemetry import TimeWindow
 
 MOST_NAMES = 400

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aegis.adapters.prometheus.entries import Matcher, Metric, SignalEntry
+from aegis.model.label_text import label_name, quoted
 
 _LEGACY_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LEGACY_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
 POD_OF_WORKLOAD = (
     f"(.+?)(?:-(?:{_RANDOM}{{6,10}}|[0-9]{{8,10}})-{_RANDOM}{{5}}|-{_RANDOM}{{5}}|-[0-9]+)?"
@@ -73,23 +73,6 @@ class Source:
 def spelled(label: str, *, dotted: bool) -> str:
     """The label as stored: with its dots, or with underscores in their place."""
     return label if dotted else label.replace(".", "_")
-
-
-def quoted(value: str) -> str:
-    """The value as a PromQL string. What does not print is escaped: a name may be hostile."""
-    return '"' + "".join(_escaped(char) for char in value) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in '"\\':
-        return "\\" + char
-    if char.isprintable():
-        return char
-    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"
-
-
-def label_name(name: str) -> str:
-    return name if _LEGACY_LABEL.fullmatch(name) else quoted(name)
 
 
 def _labels(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aegis.adapters.prometheus.inventory import Inventory
-from aegis.adapters.prometheus.promql import label_name, quoted
+from aegis.model.label_text import label_name, quoted
 
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<dotted>\{\s*"(?:[^"\\]|\\.)*"\s*(?=[,}]))"""

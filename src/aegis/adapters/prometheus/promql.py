@@ -8,13 +8,13 @@ wrote are checked before they are sent: a server's own limits cannot be relied o
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aegis.model.errors import InvalidRequest
+from aegis.model.label_text import label_name, quoted
 
 MOST_CHARACTERS = 1024
 MOST_NESTED = 32
@@ -29,19 +29,9 @@ USUAL_STEP_S = 60
 """Resolution of a subquery that names none: the server's evaluation interval, mostly 1 min."""
 
 _LEGACY_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LEGACY_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _NOT_LEGACY = re.compile(r"[^a-zA-Z0-9_:]")
 _QUOTES = "\"'`"
-
-
-def quoted(value: str) -> str:
-    """The value as a PromQL string that means exactly it, and shows everything it holds.
-
-    Control, bidi and zero-width characters become \\uXXXX; a lone surrogate, which no label
-    can hold, becomes U+FFFD.
-    """
-    return '"' + "".join(_escaped(char) for char in value) + '"'
 
 
 def re2_quoted(value: str) -> str:
@@ -57,11 +47,6 @@ def one_of(values: Iterable[str]) -> str:
     return quoted("|".join(_RE2_SPECIAL.sub(lambda found: "\\" + found[0], one) for one in values))
 
 
-def label_name(name: str) -> str:
-    """As it stands in matchers and `by (…)`: quoted where only UTF-8 servers know such names."""
-    return name if _LEGACY_LABEL.fullmatch(name) else quoted(name)
-
-
 def selector(metric: str, matchers: Mapping[str, str], *, utf8: bool = True) -> str:
     """An instant vector selector with `=` matchers, in the order given.
 
@@ -75,15 +60,6 @@ def selector(metric: str, matchers: Mapping[str, str], *, utf8: bool = True) -> 
     if _LEGACY_METRIC.fullmatch(metric):
         return f"{metric}{{{','.join(inside)}}}" if inside else metric
     return "{" + ",".join([quoted(metric), *inside]) + "}"
-
-
-def _escaped(char: str) -> str:
-    if char in '"\\':
-        return "\\" + char
-    if char.isprintable():
-        return char
-    code = ord(char) if unicodedata.category(char) != "Cs" else 0xFFFD
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 @dataclass(frozen=True, slots=True)

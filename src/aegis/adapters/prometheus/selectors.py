@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aegis.adapters.prometheus.promql import children, label_name, parsed, quoted
+from aegis.adapters.prometheus.promql import children, parsed
+from aegis.model.label_text import label_name, quoted
 
 _SIGNS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
