@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from aegis.agent.joined_names import workload_of_pod
 from aegis.model.telemetry import (
     EPOCH,
     UNDATED,
     Change,
-    Int32s,
+    LogRow,
     LogTable,
     TimeWindow,
     from_ns,
@@ -73,7 +71,7 @@ def sort_out_events(lines: LogTable, extent: TimeWindow) -> Exported:
     events = {row: one for row, body in enumerate(lines.body) if (one := read_event(body))}
     if not events:
         return Exported(lines, (), 0)
-    rows = []
+    rows: list[LogRow] = []
     dated: list[tuple[int, Event]] = []
     codes, levels = lines.service_code.tolist(), lines.level_code.tolist()
     for row, written_ns in enumerate(lines.time_ns.tolist()):
@@ -91,7 +89,7 @@ def sort_out_events(lines: LogTable, extent: TimeWindow) -> Exported:
         rows.append((event.workload, time_ns, body, *ids, level))
         if time_ns != UNDATED:
             dated.append((time_ns, event))
-    return Exported(_table(rows, lines.sampled_share), changes_of(dated), len(events))
+    return Exported(LogTable.of(rows, lines.sampled_share), changes_of(dated), len(events))
 
 
 def without_doubles(known: Sequence[Change], more: Iterable[Change]) -> tuple[Change, ...]:
@@ -249,30 +247,3 @@ def _image(reference: str) -> tuple[str, str]:
     if found is None:
         return reference, ""
     return found[1], found[2] or found[3] or ""
-
-
-Row = tuple[str, int, str, bytes, bytes, str | None]
-
-
-def _table(rows: list[Row], sampled_share: float) -> LogTable:
-    rows.sort(key=lambda one: (*one[:5], one[5] or ""))
-    services, service_code = _coded([row[0] for row in rows])
-    levels, level_code = _coded([row[5] for row in rows])
-    return LogTable(
-        np.array([row[1] for row in rows], dtype=np.int64),
-        service_code,
-        services,
-        tuple(row[2] for row in rows),
-        level_code,
-        levels,
-        np.array([row[3] for row in rows], dtype=np.bytes_),
-        np.array([row[4] for row in rows], dtype=np.bytes_),
-        sampled_share,
-    )
-
-
-def _coded(names: Sequence[str | None]) -> tuple[tuple[str, ...], Int32s]:
-    distinct = sorted({name for name in names if name is not None})
-    codes = {name: code for code, name in enumerate(distinct)}
-    numbers = [-1 if name is None else codes[name] for name in names]
-    return tuple(distinct), np.array(numbers, dtype=np.int32)

@@ -7,6 +7,7 @@ of names beside them; -1 means "none". Times are nanoseconds since the epoch, UT
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -171,6 +172,10 @@ class LogLine:
     span_id: str = ""
 
 
+LogRow = tuple[str, int, str, bytes, bytes, str | None]
+"""Service, time_ns, body, trace id, span id, level: a line on its way into a LogTable."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LogTable:
     """Log lines as columns, sorted by (time_ns, body, trace_id, span_id) within a service.
@@ -203,6 +208,27 @@ class LogTable:
             level_code=self.level_code[chosen],
             trace_id=self.trace_id[chosen],
             span_id=self.span_id[chosen],
+        )
+
+    @staticmethod
+    def of(rows: Iterable[LogRow], sampled_share: float = 1.0) -> LogTable:
+        """The rows in the order of a table, whatever order they come in."""
+        ordered = sorted(rows, key=lambda one: (*one[:5], one[5] or ""))
+        if not ordered:
+            return replace(LogTable.empty(), sampled_share=sampled_share)
+        names, times, bodies, traces, spans, levels = zip(*ordered, strict=True)
+        services, service_code = _coded(names)
+        known_levels, level_code = _coded(levels)
+        return LogTable(
+            np.array(times, dtype=np.int64),
+            service_code,
+            services,
+            tuple(bodies),
+            level_code,
+            known_levels,
+            np.array(traces, dtype=np.bytes_),
+            np.array(spans, dtype=np.bytes_),
+            sampled_share,
         )
 
     @staticmethod
@@ -249,3 +275,11 @@ class ServiceGraph:
     """Who calls whom: (caller, callee) pairs without repetition; may hold cycles."""
 
     calls: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+
+def _coded(names: Sequence[str | None]) -> tuple[tuple[str, ...], Int32s]:
+    """The names, sorted, and for each place the number of its name; -1 for none."""
+    distinct = sorted({name for name in names if name is not None})
+    codes = {name: code for code, name in enumerate(distinct)}
+    numbers = [-1 if name is None else codes[name] for name in names]
+    return tuple(distinct), np.array(numbers, dtype=np.int32)
