@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from aegis.adapters.store import ledger
 from aegis.adapters.store.backup import back_up
-from aegis.adapters.store.database import Database, open_database
+from aegis.adapters.store.database import Database, opened
 from aegis.adapters.store.migrating import Shape, shape, upgrade
 from aegis.model.errors import ConfigurationError, InvalidRequest
 from aegis.model.ledger import LedgerPage, LedgerQuery, Quarantined, Undelivered
@@ -76,14 +76,13 @@ def _ask(settings: Settings, read: Callable[[Connection], Result]) -> Result:
 @contextmanager
 def _opened(settings: Settings, must_exist: bool = True) -> Iterator[Database]:
     """InvalidRequest where a SQLite file is not there yet: looking must not make one."""
-    database = open_database(settings.db_url)
-    if must_exist and database.file is not None and not database.file.is_file():
-        told = f"there is no database at {database.file} yet; aegis serve or db upgrade makes it"
-        raise InvalidRequest("AEGIS_DB_URL", told)
-    try:
+    with opened(settings.db_url) as database:
+        if must_exist and not database.is_there:
+            told = (
+                f"there is no database at {database.file} yet; aegis serve or db upgrade makes it"
+            )
+            raise InvalidRequest("AEGIS_DB_URL", told)
         yield database
-    finally:
-        database.dispose()
 
 
 def _status(database: Database, found: Shape) -> DatabaseStatus:

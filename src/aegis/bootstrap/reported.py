@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aegis.adapters.store.changes import StoredChanges
-from aegis.adapters.store.database import open_database
+from aegis.adapters.store.database import opened
 from aegis.ports import ChangeSource, Clock
 
 
@@ -16,9 +16,5 @@ def reported_changes(db_url: str, clock: Clock) -> Iterator[ChangeSource | None]
 
     It reads only, beside the server, and makes no file.
     """
-    database = open_database(db_url)
-    try:
-        missing = database.file is not None and not database.file.is_file()
-        yield None if missing else StoredChanges(database, clock)
-    finally:
-        database.dispose()
+    with opened(db_url) as database:
+        yield StoredChanges(database, clock) if database.is_there else None

@@ -54,6 +54,11 @@ class Database:
         name = "sqlite" if self.is_sqlite else "postgresql"
         return self.engine.url._replace(drivername=name, password=None).render_as_string()
 
+    @property
+    def is_there(self) -> bool:
+        """False where the file of SQLite was not made yet; of PostgreSQL only asking tells."""
+        return self.file is None or self.file.is_file()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
@@ -108,6 +113,16 @@ def open_database(url: str) -> Database:
             },
         )
     return Database(engine)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """Its connections end with it."""
+    database = open_database(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def parse(url: str) -> URL:
