@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from aegis.entrypoints.cli.options import EPILOG, AsJson, Language_, console, print_json
+from aegis.entrypoints.cli.options import (
+    EPILOG,
+    AsJson,
+    Language_,
+    console,
+    language_of,
+    print_json,
+)
 from aegis.settings import read_settings
 
 alerts_app = typer.Typer(
@@ -60,7 +67,7 @@ def list_(
     if as_json:
         print_json(page_json(page))
     else:
-        language = lang.value if lang else settings.language
+        language = language_of(lang, settings.language)
         alerts.print_page(console(), page, language, settings.timezone)
 
 
@@ -76,7 +83,7 @@ def quarantine(limit: Limit = 100, lang: Language_ = None, as_json: AsJson = Fal
     if as_json:
         print_json({"quarantined": [quarantined_json(one) for one in found]})
     else:
-        language = lang.value if lang else settings.language
+        language = language_of(lang, settings.language)
         alerts.print_quarantined(console(), found, language, settings.timezone)
 
 
@@ -92,7 +99,7 @@ def undelivered(limit: Limit = 100, lang: Language_ = None, as_json: AsJson = Fa
     if as_json:
         print_json({"undelivered": [undelivered_json(one) for one in found]})
     else:
-        language = lang.value if lang else settings.language
+        language = language_of(lang, settings.language)
         alerts.print_undelivered(console(), found, language, settings.timezone)
 
 
@@ -109,7 +116,7 @@ def preview(
     from aegis.entrypoints.cli import previewing
 
     settings = read_settings()
-    found = previewing.preview_file(file, settings, lang.value if lang else settings.language)
+    found = previewing.preview_file(file, settings, language_of(lang, settings.language))
     if as_json:
         print_json(previewing.preview_json(found))
     else:

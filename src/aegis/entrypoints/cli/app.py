@@ -28,6 +28,7 @@ from aegis.entrypoints.cli.options import (
     ablated,
     console,
     exit_code,
+    language_of,
     print_json,
     window_of,
 )
@@ -37,7 +38,6 @@ from aegis.model.errors import AegisError
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
-    from aegis.model.text import Language
     from aegis.workflows.analyze_incident import Analysis
 
 app = typer.Typer(
@@ -120,7 +120,7 @@ def analyze(
         )
     window = window_of(start, end)
     without = ablated(ablate)
-    language: Language = lang.value if lang else speaks(question)
+    language = language_of(lang, speaks(question))
     if case is None:
         from aegis.entrypoints.cli import asking
 
@@ -144,7 +144,7 @@ def demo(lang: Language_ = None, as_json: AsJson = False) -> None:
     from aegis.entrypoints.cli import words
     from aegis.entrypoints.cli.answer_text import print_commands
 
-    language: Language = lang.value if lang else read_settings().language
+    language = language_of(lang, read_settings().language)
     folder = bootstrap.demo_case()
     question = words.DEMO_QUESTION.in_language(language)
     analysis = bootstrap.analyze_case(bootstrap.open_case(folder), question, language)
@@ -203,7 +203,7 @@ def doctor(lang: Language_ = None, as_json: AsJson = False) -> None:
     from aegis.entrypoints.cli import doctor as examining
 
     settings = read_settings()
-    language: Language = lang.value if lang else settings.language
+    language = language_of(lang, settings.language)
     health = examining.examine_settings(settings)
     if as_json:
         print_json(examining.health_json(health, language))

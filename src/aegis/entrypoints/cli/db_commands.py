@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.entrypoints.cli.options import EPILOG, INVALID, AsJson, Language_, console, print_json
+from aegis.entrypoints.cli.options import (
+    EPILOG,
+    INVALID,
+    AsJson,
+    Language_,
+    console,
+    language_of,
+    print_json,
+)
 from aegis.model.text import Text
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
     from aegis.bootstrap.database import DatabaseStatus
-    from aegis.model.text import Language
 
 db_app = typer.Typer(
     help="The database that alerts are kept in.", no_args_is_help=True, epilog=EPILOG
@@ -48,7 +55,7 @@ def status(lang: Language_ = None, as_json: AsJson = False) -> None:
     else:
         old = _IS_NEWER if found.shape.is_newer else _IS_OLD
         said = _IS_CURRENT if found.shape.is_current else old
-        _say(said.in_language(_language(lang, settings.language)), found)
+        _say(said.in_language(language_of(lang, settings.language)), found)
     if not found.shape.is_current:
         raise typer.Exit(INVALID)
 
@@ -60,13 +67,17 @@ def upgrade(lang: Language_ = None, as_json: AsJson = False) -> None:
 
     settings = read_settings()
     before, found = database.upgrade_database(settings)
-    language = _language(lang, settings.language)
+    language = language_of(lang, settings.language)
     if as_json:
         print_json({"before": before.current, **_status_json(found)})
     elif before.is_current:
         _say(_IS_CURRENT.in_language(language), found)
     else:
-        _say(_UPGRADED.in_language(language), found, before.current or _EMPTY.in_language(language))
+        _say(
+            _UPGRADED.in_language(language),
+            found,
+            before.current or _EMPTY.in_language(language),
+        )
 
 
 @db_app.command(epilog=EPILOG)
@@ -83,12 +94,8 @@ def backup(
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
-        said = _COPIED.in_language(_language(lang, settings.language))
+        said = _COPIED.in_language(language_of(lang, settings.language))
         console().print(said.format(file=file, size=size), markup=False, soft_wrap=True)
-
-
-def _language(given: Language_, usual: Language) -> Language:
-    return given.value if given else usual
 
 
 def _status_json(found: DatabaseStatus) -> dict[str, object]:

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.entrypoints.cli.options import EPILOG, AsJson, Language_, console, print_json
+from aegis.entrypoints.cli.options import (
+    EPILOG,
+    AsJson,
+    Language_,
+    console,
+    language_of,
+    print_json,
+)
 from aegis.model.text import Text
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
-    from aegis.model.text import Language
+    pass
 
 feishu_app = typer.Typer(help="Feishu and Lark.", no_args_is_help=True, epilog=EPILOG)
 
@@ -35,7 +42,7 @@ def send_test(
     from aegis.bootstrap import feishu
 
     settings = read_settings()
-    language: Language = lang.value if lang else settings.language
+    language = language_of(lang, settings.language)
     chat_id, message_id = feishu.send_test(settings, chat, language)
     if as_json:
         print_json({"chat_id": chat_id, "message_id": message_id})

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aegis.model.telemetry import TimeWindow
+    from aegis.model.text import Language
 
 USAGE, INVALID, UNREADABLE = 2, 3, 4
 LONGEST_QUESTION = 4000
@@ -67,6 +68,11 @@ Ablate = Annotated[
         "alarm, onset, metrics, spans, logs, changes or one of their kinds.",
     ),
 ]
+
+
+def language_of(given: Lang | None, usual: Language) -> Language:
+    """The language that was asked for, else the usual one."""
+    return given.value if given else usual
 
 
 def print_json(fields: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from aegis.entrypoints.cli.options import (
     AsJson,
     Language_,
     console,
+    language_of,
     moment_of,
     print_json,
 )
@@ -43,7 +44,7 @@ def try_labels(
     if as_json:
         print_json(routes.told_json(found))
     else:
-        routes.print_told(console(), found, lang.value if lang else settings.language, settings)
+        routes.print_told(console(), found, language_of(lang, settings.language), settings)
 
 
 @routes_app.command(epilog=EPILOG)
@@ -52,7 +53,7 @@ def check(lang: Language_ = None, as_json: AsJson = False) -> None:
     from aegis.entrypoints.cli import routes
 
     settings = read_settings()
-    language = lang.value if lang else settings.language
+    language = language_of(lang, settings.language)
     if as_json:
         print_json(routes.checked_json(settings.routing, language))
     else:
