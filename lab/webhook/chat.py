@@ -67,6 +67,7 @@ class Chat:
 
 
 def most_a_second(times: Sequence[float]) -> int:
+    """Of any second, not only of those of the clock."""
     ordered = sorted(times)
     most = first = 0
     for place, moment in enumerate(ordered):

@@ -23,6 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aegis.model.alert import fingerprint
+from lab.webhook.chat import most_a_second
 from tests.live_alertmanager.processes import (
     CHAT,
     Server,
@@ -292,7 +293,7 @@ def judge(
         sent=len(created),
         updates=len(sent) - len(created),
         killed_at=killed_at,
-        most_in_a_second=most_in_a_second(accepted),
+        most_in_a_second=most_a_second(accepted),
         lost=sorted(key for key in expected if not any(one in shown for one in by_transition[key])),
         twice=sorted(key for key, places in by_transition.items() if len(places) > 1),
         unknown_on_platform=[uuid for uuid in uuids if uuid not in known],
@@ -304,17 +305,6 @@ def judge(
             str(one[0]) for one in ledger.rows("SELECT id FROM message WHERE state = 'refused'")
         ],
     )
-
-
-def most_in_a_second(times: Sequence[float]) -> int:
-    """Of any second, not only of those of the clock."""
-    ordered = sorted(times)
-    most = first = 0
-    for place, time_ in enumerate(ordered):
-        while time_ - ordered[first] >= 1:
-            first += 1
-        most = max(most, place - first + 1)
-    return most
 
 
 def main() -> None:

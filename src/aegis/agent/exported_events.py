@@ -19,6 +19,7 @@ from typing import Any
 from aegis.agent.joined_names import workload_of_pod
 from aegis.model.telemetry import (
     EPOCH,
+    ONE_ROLLOUT_NS,
     UNDATED,
     Change,
     LogRow,
@@ -36,7 +37,6 @@ LONGEST_NAME = 253
 LONGEST_MESSAGE = 2000
 LATE_NS = 600 * 1_000_000_000
 """An exporter that starts tells old events again: those have their own time."""
-TOGETHER_NS = 180 * 1_000_000_000
 _TIMES = ("lastTimestamp", "eventTime", "firstTimestamp")
 _LOGFMT = re.compile(r'([A-Za-z]\w*)=("(?:[^"\\]|\\.)*"|\S*)', re.ASCII)
 _SET_HASH = re.compile(r"-[a-f0-9]{6,10}$")
@@ -98,7 +98,8 @@ def without_doubles(known: Sequence[Change], more: Iterable[Change]) -> tuple[Ch
         one
         for one in more
         if not any(
-            other.service == one.service and abs(to_ns(other.time) - to_ns(one.time)) <= TOGETHER_NS
+            other.service == one.service
+            and abs(to_ns(other.time) - to_ns(one.time)) <= ONE_ROLLOUT_NS
             for other in known
         )
     ]
@@ -133,7 +134,9 @@ def changes_of(events: Sequence[tuple[int, Event]]) -> tuple[Change, ...]:
     for time_ns, event in sorted(events, key=lambda one: (one[0], one[1].message)):
         if scaled := _SCALED.search(event.message):
             grown = sets.setdefault(event.workload, [])
-            others = [at for at, name in grown if name != scaled[2] and time_ns - at <= TOGETHER_NS]
+            others = [
+                at for at, name in grown if name != scaled[2] and time_ns - at <= ONE_ROLLOUT_NS
+            ]
             grown.append((time_ns, scaled[2]))
             if scaled[1] == "up" and ("0" in (scaled[3], scaled[4]) or others):
                 found.setdefault(event.workload, []).append((time_ns, None))
@@ -156,7 +159,7 @@ def _merged(service: str, signs: list[tuple[int, str | None]]) -> list[Change]:
     version of a change and makes none."""
     groups: list[list[tuple[int, str | None]]] = []
     for sign in sorted(signs, key=lambda one: (one[0], one[1] or "")):
-        if not groups or sign[0] - groups[-1][0][0] > TOGETHER_NS:
+        if not groups or sign[0] - groups[-1][0][0] > ONE_ROLLOUT_NS:
             groups.append([])
         groups[-1].append(sign)
     changes = []

@@ -238,6 +238,10 @@ class LogTable:
         return LogTable(np.zeros(0, dtype=np.int64), codes, (), (), codes, (), ids, ids)
 
 
+ONE_ROLLOUT_NS = 180 * 1_000_000_000
+"""Signs of one rollout come this close to each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A deploy or a configuration change of a service.

@@ -30,13 +30,11 @@ from aegis.adapters.prometheus.identity import service_of
 from aegis.adapters.prometheus.plan import ChangeQuery, plan
 from aegis.adapters.prometheus.unseen import of_changes, of_changes_failed
 from aegis.model.evidence import EvidenceGap
-from aegis.model.telemetry import Change, TimeWindow, from_ns
+from aegis.model.telemetry import ONE_ROLLOUT_NS, Change, TimeWindow, from_ns
 
 MOST_CHANGES = 200
 LEAST_STEP_S = 15
 MOST_POINTS = 720
-TOGETHER_NS = 180 * 1_000_000_000
-"""Signs of one rollout come this close to each other."""
 _KINDS = {"deployment": "deploy", "generation": "config"}
 _TAG = re.compile(r":([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$")
 _DIGEST = re.compile(r"@sha256:([0-9a-f]{12})")
@@ -142,7 +140,7 @@ def merged(signs: Sequence[Sign]) -> tuple[Change, ...]:
     for service, own in by_service.items():
         group: list[Sign] = []
         for sign in own:
-            if group and sign.time_ns - group[0].time_ns > TOGETHER_NS:
+            if group and sign.time_ns - group[0].time_ns > ONE_ROLLOUT_NS:
                 changes += _change(service, group)
                 group = []
             group.append(sign)
