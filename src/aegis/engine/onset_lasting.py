@@ -14,7 +14,7 @@ from math import log, log10
 
 import numpy as np
 
-from aegis.engine.onset_segments import MOST_SERVICES, Stretch
+from aegis.engine.onset_segments import MOST_SERVICES, Stretch, runs_of
 from aegis.engine.onset_signs import DRIVEN_BY_LOAD, Grid, Sampled, Sign
 from aegis.engine.stats import IQR_OF_NORMAL
 from aegis.model.telemetry import Bools, Floats
@@ -22,6 +22,7 @@ from aegis.model.telemetry import Bools, Floats
 DRIFT, HIGHEST = 0.5, 2.0
 """What a minute of a run must exceed, and the most it may say, in standard deviations."""
 COOLED = 6.0
+"""This much below its top ends a run."""
 LEAST_MINUTES_READ, LEAST_RUNS = 30, 5
 MOST_TIED = 0.3
 """Share of minutes at the median beyond which a stream has no noise to compare with."""
@@ -154,7 +155,7 @@ def _shift_of(sign: Sign, log_load: Floats, grid: Grid) -> _Shift | None:
         return None
     residual = z - middle
     scores = np.clip(residual / noise, -HIGHEST, HIGHEST)
-    runs = tuple(_runs(np.where(read, scores - DRIFT, 0.0)))
+    runs = tuple(runs_of(np.where(read, scores - DRIFT, 0.0), COOLED))
     if len(runs) < LEAST_RUNS:
         return None
     return _Shift(sign, residual, scores, float(middle), noise, runs)
@@ -169,22 +170,6 @@ def _explained(z: Floats, read: Bools, load: Floats) -> Floats:
     told = np.clip(z[read] - np.median(z[read]), -MOST_EXPLAINED, MOST_EXPLAINED)
     explained: Floats = away * (float(np.sum(away[read] * told)) / squares)
     return explained
-
-
-def _runs(scores: Floats) -> Iterator[Stretch]:
-    """Runs over which the scores sum up, cut where the sum is used up or COOLED below its top."""
-    first, last, total, most = 0, 0, 0.0, 0.0
-    for minute, score in enumerate([*scores.tolist(), -np.inf]):
-        if most == 0.0:
-            if score <= 0.0:
-                continue
-            first, total = minute, 0.0
-        total += score
-        if total > most:
-            last, most = minute, total
-        elif total <= max(0.0, most - COOLED):
-            yield Stretch(first, last, most)
-            most = 0.0
 
 
 def _smoothed(values: Floats) -> Floats:

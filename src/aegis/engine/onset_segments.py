@@ -9,7 +9,7 @@ BLAST extends an alignment (Altschul et al., 1990).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,23 +78,27 @@ def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[S
     heat = np.minimum(heat, MOST_HEAT)
     usual = max(LEAST_USUAL, USUAL_TIMES * float(np.quantile(heat, usual_quantile)))
     least = max(LEAST_TOTAL, TIMES_USUAL * usual)
-    excess = heat - usual
-    found: list[Stretch] = []
+    return [_trimmed(heat, run) for run in runs_of(heat - usual, COOLED) if run.total >= least]
+
+
+def runs_of(scores: Floats, cooled: float) -> Iterator[Stretch]:
+    """Runs over which the scores sum up, each to its top.
+
+    One is cut where its sum is used up, or as much as `cooled` below its top.
+    """
     run: Stretch | None = None
     total = 0.0  # mutate: equivalent: whatever begins a run sets it
-    for minute, change in enumerate([*excess.tolist(), -np.inf]):
+    for minute, score in enumerate([*scores.tolist(), -np.inf]):
         if run is None:
-            if change > 0.0:
-                run, total = Stretch(minute, minute, change), change
+            if score > 0.0:
+                run, total = Stretch(minute, minute, score), score
             continue
-        total += change
+        total += score
         if total > run.total:
             run = Stretch(run.first, minute, total)
-        elif total <= max(0.0, run.total - COOLED):
-            if run.total >= least:
-                found.append(_trimmed(heat, run))
+        elif total <= max(0.0, run.total - cooled):
+            yield run
             run = None
-    return found
 
 
 def _trimmed(heat: Floats, run: Stretch) -> Stretch:
