@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    or_,
     select,
     type_coerce,
     update,
@@ -56,15 +55,18 @@ class StoredOutbox:
     async def backlog(self, now: datetime) -> Backlog:
         def work(connection: Connection) -> Backlog:
             since = func.min(func.coalesce(outbox.c.not_before, outbox.c.created_at))
-            unsent = or_(is_due(now), message.c.state == "ready")
-            asked = (
-                select(func.count(), type_coerce(since, Moment))
-                .select_from(outbox)
-                .outerjoin(message, message.c.id == outbox.c.message_id)
-                .where(unsent)
-            )
-            waiting, oldest = connection.execute(asked).one()
+            counted = select(func.count(), type_coerce(since, Moment))
+            # Two questions, each by an index: what waits no message covers yet.
+            due = counted.where(is_due(now))
+            covered = counted.join_from(outbox, message, message.c.id == outbox.c.message_id)
+            found = [
+                connection.execute(one).one()
+                for one in (due, covered.where(message.c.state == "ready"))
+            ]
+            begins: list[datetime | None] = [one[1] for one in found]
+            oldest = min((one for one in begins if one is not None), default=None)
             refused = select(func.count()).where(message.c.state == "refused")
+            waiting = sum(one[0] for one in found)
             return Backlog(waiting, oldest, connection.execute(refused).scalar_one())
 
         return await self._read(work)
