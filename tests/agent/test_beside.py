@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 
 from aegis.agent.beside import Told, read_alerts, read_changes
-from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, collect
+from aegis.agent.monitor import Scene, Sources, collect
+from aegis.agent.steps import UNWATCHED, Step
 from aegis.model.alert import Alert
 from aegis.model.errors import SourceUnavailable
 from aegis.model.evidence import EvidenceGap

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from aegis.agent.monitor import Scene, Sources, Step, collect, with_alarm
+from aegis.agent.monitor import Scene, Sources, collect, with_alarm
+from aegis.agent.steps import Step
 from aegis.model.errors import InvalidWindow, SourceRejected, SourceUnavailable, UnknownService
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations

@@ -13,7 +13,8 @@ import pytest
 from aegis.adapters.cases.folder_sink import CaseFolder
 from aegis.adapters.cases.recorded import RecordedCase
 from aegis.adapters.cases.validation import validate
-from aegis.agent.monitor import Scene, Sources, Step
+from aegis.agent.monitor import Scene, Sources
+from aegis.agent.steps import Step
 from aegis.model.errors import InvalidRequest, InvalidWindow, SourceUnavailable
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Asked

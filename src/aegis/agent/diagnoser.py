@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aegis.agent.alerts import alarm_of, of_services
-from aegis.agent.monitor import UNWATCHED, Step, Watch
+from aegis.agent.steps import UNWATCHED, Step, Watch
 from aegis.agent.supervisor import alarm_named
 from aegis.engine.alert_evidence import with_alerts
 from aegis.engine.diagnosis import diagnose

@@ -18,9 +18,7 @@ from aegis.agent.answering import NAMES, answer_or_gap
 from aegis.agent.beside import Told, read_alerts, read_changes
 from aegis.agent.exported_events import Exported, sort_out_events, without_doubles
 from aegis.agent.joined_names import NameRules, join_names
-from aegis.agent.steps import UNWATCHED as UNWATCHED
-from aegis.agent.steps import Step as Step
-from aegis.agent.steps import Watch as Watch
+from aegis.agent.steps import UNWATCHED, Step, Watch, told_at_once
 from aegis.model.alert import Alert
 from aegis.model.errors import AegisError, InvalidWindow, UnknownService
 from aegis.model.evidence import EvidenceGap
@@ -143,10 +141,7 @@ async def collect(
     if scene.joins_names is None:
         return observations, steps
     joined = join_names(observations, scene.joins_names)
-    told = (Step("join_names", *joined.told()),) if joined.names else ()
-    for step in told:
-        watch.started(step.tool, step.tool_input)
-        watch.ended(step)
+    told = (told_at_once(Step("join_names", *joined.told()), watch),) if joined.names else ()
     return joined.observations, (*steps, *told)
 
 
@@ -155,9 +150,7 @@ def _told_of_events(exported: Exported, watch: Watch) -> tuple[Step, ...]:
         return ()
     found = json.dumps({"events": exported.events, "changes": len(exported.changes)})
     step = Step("sort_out_events", json.dumps({"lines": len(exported.lines)}), found)
-    watch.started(step.tool, step.tool_input)
-    watch.ended(step)
-    return (step,)
+    return (told_at_once(step, watch),)
 
 
 def with_alarm(observations: Observations, service: str) -> Observations:

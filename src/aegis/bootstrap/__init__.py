@@ -18,7 +18,8 @@ from aegis.adapters.cases.shelf import Shelf
 from aegis.adapters.cases.shelf import case_folders as folders_below
 from aegis.adapters.cases.truth import read_onset, read_truth
 from aegis.adapters.cases.validation import validate
-from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
+from aegis.agent.monitor import Scene, Sources, collect
+from aegis.agent.steps import UNWATCHED, Step, Watch
 from aegis.agent.supervisor import route
 from aegis.engine.diagnosis import ABLATIONS
 from aegis.model.errors import InvalidCase, InvalidWindow

@@ -27,7 +27,8 @@ from aegis.agent.alerts import AlertsWithMemory
 from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
 from aegis.agent.known_changes import ToldAndSeen
-from aegis.agent.monitor import DEADLINE_S, UNWATCHED, Scene, Sources, Watch
+from aegis.agent.monitor import DEADLINE_S, Scene, Sources
+from aegis.agent.steps import UNWATCHED, Watch
 from aegis.bootstrap import Asked, run_to_end, time_of
 from aegis.bootstrap.reported import reported_changes
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName

@@ -15,15 +15,8 @@ from aegis.agent.diagnoser import (
     with_alerts_told,
 )
 from aegis.agent.history import with_history
-from aegis.agent.monitor import (
-    UNWATCHED,
-    Scene,
-    Sources,
-    Step,
-    Watch,
-    collect,
-    with_alarm,
-)
+from aegis.agent.monitor import Scene, Sources, collect, with_alarm
+from aegis.agent.steps import UNWATCHED, Step, Watch
 from aegis.engine.narrative import narrate
 from aegis.model.diagnosis import Answer, Diagnosis, RootCause
 from aegis.model.telemetry import TimeWindow

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aegis.agent.diagnoser import alerted
-from aegis.agent.monitor import UNWATCHED, Scene, Sources, Step, Watch, collect
+from aegis.agent.monitor import Scene, Sources, collect
+from aegis.agent.steps import UNWATCHED, Step, Watch
 from aegis.engine.graph import traced_calls
 from aegis.engine.trace_tree import TraceTree
 from aegis.model.errors import InvalidWindow, SourceUnavailable

@@ -46,19 +46,20 @@ class Answer:
 
     def text(self, *path: str) -> str:
         """The text at this path; DeliveryUnavailable where there is none."""
-        found: Any = self.body
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
+        found = self._at(path)
         if not isinstance(found, str) or not found:
             message = f"Feishu's answer has no {'.'.join(path)}"
             raise DeliveryUnavailable(message, may_have_arrived=True)
         return found
 
     def flag(self, *path: str) -> bool:
+        return self._at(path) is True
+
+    def _at(self, path: tuple[str, ...]) -> Any:
         found: Any = self.body
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
-        return found is True
+        return found
 
 
 class Caller:
