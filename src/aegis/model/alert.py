@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,6 +27,16 @@ def hashed_bytes(labels: Labels) -> bytes:
     """Of what the fingerprint is the hash."""
     texts = [text.encode() for pair in sorted(labels) for text in pair]
     return _SEPARATOR.join([*texts, b""])
+
+
+def identity(labels: Labels, replica_labels: Collection[str]) -> Labels:
+    """What tells an alert from others: its labels without those that only tell replicas apart.
+
+    An alert that has no others keeps them all.
+    """
+    if not replica_labels:
+        return labels
+    return tuple(pair for pair in labels if pair[0] not in replica_labels) or labels
 
 
 @dataclass(frozen=True, slots=True)

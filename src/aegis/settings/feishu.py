@@ -27,7 +27,7 @@ NAMES = (
     ALLOWED_CHATS,
 )
 
-_CHAT = re.compile(r"oc_[A-Za-z0-9_-]{1,100}")
+CHAT = re.compile(r"oc_[A-Za-z0-9_-]{1,100}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -48,8 +48,8 @@ def read_feishu(given: Mapping[str, str]) -> FeishuConfig | None:
         _word(given, APP_ID),
         _word(given, APP_SECRET),
         _base_url(given.get(BASE_URL) or FEISHU),
-        _chat(DEFAULT_CHAT_ID, default) if default else None,
-        tuple(dict.fromkeys(_chat(ALLOWED_CHATS, one) for one in allowed if one)),
+        read_chat(DEFAULT_CHAT_ID, default) if default else None,
+        tuple(dict.fromkeys(read_chat(ALLOWED_CHATS, one) for one in allowed if one)),
         _word(given, VERIFICATION_TOKEN) if VERIFICATION_TOKEN in found else None,
         _word(given, ENCRYPT_KEY) if ENCRYPT_KEY in found else None,
     )
@@ -62,8 +62,9 @@ def _word(given: Mapping[str, str], name: str) -> str:
     return text
 
 
-def _chat(name: str, text: str) -> str:
-    if not _CHAT.fullmatch(text):
+def read_chat(name: str, text: str) -> str:
+    """The id of a chat; ConfigurationError names the variable."""
+    if not CHAT.fullmatch(text):
         raise ConfigurationError(f"{name}: must be the id of a chat, oc_…, is {text!r}")
     return text
 

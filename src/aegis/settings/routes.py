@@ -12,24 +12,20 @@ from aegis.model.errors import ConfigurationError
 from aegis.model.matchers import read_matchers
 from aegis.model.message import NOBODY, Mention
 from aegis.model.routing import Matcher, MentionRule, QuietHours, Route, Routing
+from aegis.settings.feishu import CHAT, DEFAULT_CHAT_ID, read_chat
 from aegis.settings.yaml_nodes import Place, read_yaml
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT_ROUTE = "default"
 MOST_PEOPLE = 50
-_CHAT = re.compile(r"oc_[A-Za-z0-9_-]{1,100}")
 _OPEN_ID = re.compile(r"ou_[A-Za-z0-9_-]{1,64}")
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
 def read_routing(given: Mapping[str, str], timezone: ZoneInfo) -> Routing:
     """Raises ConfigurationError, naming the variable, or the file with line and field."""
-    chat = given.get("FEISHU_DEFAULT_CHAT_ID") or None
-    if chat is not None and not _CHAT.fullmatch(chat):
-        raise ConfigurationError(
-            f"FEISHU_DEFAULT_CHAT_ID: must be the id of a chat, oc_…, is {chat!r}"
-        )
-    default = None if chat is None else Route(DEFAULT_ROUTE, chat)
+    chat = given.get(DEFAULT_CHAT_ID)
+    default = Route(DEFAULT_ROUTE, read_chat(DEFAULT_CHAT_ID, chat)) if chat else None
     mentions = _usual_mentions(given)
     path = given.get("AEGIS_ROUTES_FILE")
     if not path:
@@ -101,7 +97,7 @@ def _chat(place: Place) -> str:
     text = place.text()
     if text == "none":
         return ""
-    if not _CHAT.fullmatch(text):
+    if not CHAT.fullmatch(text):
         raise place.wrong(f"{text!r} is neither the id of a chat such as oc_… nor none")
     return text
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aegis.model.alert import Alert, Labels, fingerprint
+from aegis.model.alert import Alert, Labels, fingerprint, identity
 from aegis.model.ledger import Arrival
 from aegis.model.lifecycle import Lifecycle
 from aegis.model.webhook import ReceivedAlert, Webhook
@@ -83,8 +83,7 @@ class Reconciliation:
         return len(due)
 
     def _fingerprint(self, labels: Labels) -> str:
-        kept = tuple(pair for pair in labels if pair[0] not in self.replica_labels)
-        return fingerprint(kept or labels)
+        return fingerprint(identity(labels, self.replica_labels))
 
 
 def _as_told(name: str, alert: Alert, known: Lifecycle | None, now: datetime) -> ReceivedAlert:

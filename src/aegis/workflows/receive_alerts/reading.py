@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from aegis.model.alert import Labels
+from aegis.model.alert import Labels, identity
 from aegis.model.fingerprints import fingerprints
 from aegis.model.webhook import AlertStatus, QuarantinedAlert, ReceivedAlert, Webhook
 from aegis.workflows.receive_alerts.opening import LONGEST_RAW, Broken, open_body
@@ -126,13 +126,15 @@ class _Items:
             starts_at = self._received_at
         url = given.get("generatorURL")
         shown = _storable(url) if isinstance(url, str) else ""
-        return _Item(self._keyed(keyed), status, labels, annotations, starts_at, ends_at, shown)
-
-    def _keyed(self, labels: Labels) -> Labels:
-        if not self._replica_labels:
-            return labels
-        kept = tuple(pair for pair in labels if pair[0] not in self._replica_labels)
-        return kept or labels
+        return _Item(
+            identity(keyed, self._replica_labels),
+            status,
+            labels,
+            annotations,
+            starts_at,
+            ends_at,
+            shown,
+        )
 
 
 def _counts_more(one: ReceivedAlert, other: ReceivedAlert) -> bool:
