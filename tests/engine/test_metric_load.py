@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aegis.engine.graph import CallGraph
 from aegis.engine.measured import measured
-from aegis.engine.metric_load import is_starved, load_ratios
+from aegis.engine.metric_load import Traffic, inherited_load, is_starved, load_ratios, traffic_of
 from aegis.model.telemetry import Matrix
 from tests.engine.calm_series import (
     CALM_SAMPLES,
@@ -17,6 +18,7 @@ from tests.engine.calm_series import (
     strength,
 )
 from tests.engine.telemetry import series
+from tests.engine.worlds import calls_of
 
 
 class TestLoad:
@@ -36,12 +38,12 @@ class TestLoad:
                 )
             )
         )
-        assert load_ratios(several, WINDOW) == {"cart": 3.0, "stock": 2.0}
+        assert load_ratios(traffic_of(several, WINDOW)) == {"cart": 3.0, "stock": 2.0}
 
     def test_of_equally_busy_series_is_the_larger(self) -> None:
         several = [calm_then("requests", 10, 5), calm_then("requests_in", 10, 20)]
         for order in (several, several[::-1]):
-            assert load_ratios(measured(Matrix(tuple(order))), WINDOW) == {"cart": 2.0}
+            assert load_ratios(traffic_of(measured(Matrix(tuple(order))), WINDOW)) == {"cart": 2.0}
 
     @pytest.mark.parametrize("name", ["cpu_usage", "disk_io", "network_bytes", "queue_length"])
     def test_explains_its_part_of_what_it_drives(self, name: str) -> None:
@@ -99,3 +101,25 @@ def test_a_service_with_less_than_half_its_requests_is_starved(
 ) -> None:
     (found,) = findings(calm_then(name, 100, faulty, faulty))
     assert is_starved(found) is starved
+
+
+class TestInheritedLoad:
+    GRAPH = CallGraph.of(["idle"], calls_of("shop>db app>db db>disk"))
+
+    def inherited(self, **traffic: tuple[float, float]) -> dict[str, float]:
+        known = {name: Traffic(*requests) for name, requests in traffic.items()}
+        return inherited_load(known, self.GRAPH)
+
+    def test_is_that_of_the_callers_weighed_by_their_requests(self) -> None:
+        found = self.inherited(shop=(30, 60), app=(10, 100), db=(40, 400))
+        assert found["db"] == pytest.approx(160 / 40)
+
+    def test_is_no_more_than_its_own(self) -> None:
+        assert self.inherited(shop=(10, 40), db=(10, 20))["db"] == 2.0
+
+    def test_is_its_own_where_nothing_is_known_of_its_callers(self) -> None:
+        found = self.inherited(shop=(10, 40), disk=(10, 30), idle=(5, 10))
+        assert found == {"shop": 4.0, "disk": 3.0, "idle": 2.0}
+
+    def test_leaves_out_callers_whose_traffic_is_not_known(self) -> None:
+        assert self.inherited(app=(10, 20), db=(10, 50))["db"] == 2.0

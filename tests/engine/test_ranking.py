@@ -11,7 +11,6 @@ from itertools import permutations
 import pytest
 
 from aegis.engine.ranking import Scored, total
-from aegis.engine.symptoms import Symptoms
 from aegis.model.evidence import Signal
 from tests.engine.telemetry import finding
 from tests.engine.worlds import near, ranked, scores, sick, world
@@ -106,12 +105,12 @@ def test_a_central_service_gets_up_to_a_fifth_more() -> None:
 @pytest.mark.parametrize(
     ("load", "factor"),
     [
-        ({"shop": 1.0, "db": 1.5}, 1.0584963),  # 1 + 0.1 · log2(1.5)
-        ({"shop": 2.0, "db": 3.0}, 1.0584963),
-        ({"shop": 1.0, "db": 2.0}, 1.1),
-        ({"shop": 1.0, "db": 9.0}, 1.1),
-        ({"shop": 1.5, "db": 1.0}, 0.9415037),
-        ({"shop": 9.0, "db": 1.0}, 0.9),
+        ({"shop": 1.0, "db": 1.5}, 1.0877444),  # 1 + 0.15 · log2(1.5)
+        ({"shop": 2.0, "db": 3.0}, 1.0877444),
+        ({"shop": 1.0, "db": 2.0}, 1.15),
+        ({"shop": 1.0, "db": 9.0}, 1.15),
+        ({"shop": 1.5, "db": 1.0}, 0.9122556),
+        ({"shop": 9.0, "db": 1.0}, 0.85),
         ({"shop": 1.0, "app": 2.0, "db": 2.0}, 1.0),  # the busiest caller explains it
         ({"shop": 2.0, "db": 2.0}, 1.0),
         ({"db": 2.0}, 1.0),
@@ -247,32 +246,6 @@ def test_names_do_not_matter(names: tuple[str, str, str]) -> None:
 
 
 # --- Where requests multiply -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("load", "factor"),
-    [
-        ({"api": 1.0, "db": 2.0}, 1.1),  # twice the requests on the way in: log2(2) = 1
-        ({"api": 1.0, "db": 8.0}, 1.1),  # no more than one doubling counts
-        ({"api": 2.0, "db": 2.0}, 1.0),  # what the caller gets more it passes on
-        ({"api": 2.0, "db": 1.0}, 0.9),
-        ({"api": 1.0, "db": 2.0**0.5}, 1.05),
-        ({"db": 2.0}, 1.0),  # without the callers' load nothing can be told
-        ({"api": 2.0}, 1.0),
-    ],
-)
-def test_requests_that_multiply_on_the_way_in_speak_against_the_service(
-    load: dict[str, float], factor: float
-) -> None:
-    symptoms = {"db": Symptoms(by_signal={"cpu": 2.0})}
-
-    calm = ranked(symptoms, world("api>db"))["db"].score
-    loaded = ranked(symptoms, world("api>db", load=load))["db"].score
-
-    assert loaded == pytest.approx(calm * factor)
-    assert ranked(symptoms, world("api>db", load=load), use_graph=False)["db"].score == (
-        ranked(symptoms, world("api>db"), use_graph=False)["db"].score
-    )
 
 
 def test_only_between_services_measured_alike_in_everything_does_the_name_decide() -> None:

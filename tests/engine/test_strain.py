@@ -146,6 +146,13 @@ def test_a_service_without_symptoms_is_asked_in_vain() -> None:
     }
 
 
+def test_requests_that_callers_repeat_excuse_nothing() -> None:
+    here = world(services="db", load={"db": 8.0}, inherited={"db": 2.0})
+
+    assert kept_under_strain("db", {"db": FAILING}, here)["errors"] == near(0.75)
+    assert kept_under_strain("db", {"db": FAILING}, here)["latency"] == near(0.6)
+
+
 def test_strain_lowers_the_score_of_what_is_left() -> None:
     symptoms = {"db": sick({"errors": 4.0})}
 

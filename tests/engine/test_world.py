@@ -63,6 +63,8 @@ def test_a_world_of_nothing_is_empty() -> None:
         leaf_users={},
         recency={},
         load={},
+        inherited={},
+        surge=None,
         centrality={},
         turned_away={"away": 0.5},
         measured={},

@@ -13,6 +13,7 @@ from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
 from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings
+from aegis.engine.surge import Surge
 from aegis.engine.symptoms import Symptoms
 from aegis.engine.world import World
 from aegis.model.evidence import Signal
@@ -62,6 +63,8 @@ def world(
     leaf_users: Mapping[str, str] | None = None,
     recency: Mapping[str, float] | None = None,
     load: Mapping[str, float] | None = None,
+    inherited: Mapping[str, float] | None = None,
+    surge: Surge | None = None,
     centrality: Mapping[str, float] | None = None,
     turned_away: Mapping[str, float] | None = None,
     measured: Mapping[str, Signal] | None = None,
@@ -69,7 +72,8 @@ def world(
 ) -> World:
     """A world where everybody is seen and nobody is central, changed.
 
-    `measured` gives one signal that a service measures itself.
+    `measured` gives one signal that a service measures itself. All load is inherited unless said
+    otherwise.
     """
     graph = CallGraph.of(services.split(), calls_of(calls))
     return World(
@@ -82,6 +86,8 @@ def world(
         leaf_users={name: frozenset(who.split()) for name, who in (leaf_users or {}).items()},
         recency=dict(recency or {}),
         load=dict(load or {}),
+        inherited=dict((load or {}) if inherited is None else inherited),
+        surge=surge,
         centrality=dict.fromkeys(graph.callees, 0.0) | dict(centrality or {}),
         turned_away=dict(turned_away or {}),
         measured={name: frozenset({signal}) for name, signal in (measured or {}).items()},

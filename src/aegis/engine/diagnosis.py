@@ -17,7 +17,7 @@ from aegis.engine.candidates import Candidates
 from aegis.engine.findings import Finding
 from aegis.engine.gaps import gaps_of
 from aegis.engine.graph import traced_calls
-from aegis.engine.impact import impact_of
+from aegis.engine.impact import amid, impact_of
 from aegis.engine.log_lines import read_lines
 from aegis.engine.logs import log_findings
 from aegis.engine.measured import MeasuredSeries, measured
@@ -78,6 +78,8 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
     candidates = Candidates(read.symptoms, read.world, read.usable, observations, docket, ordered)
     causes = candidates.causes(chances)
     impact = impact_of(read.symptoms, read.world.graph, read.tree, observations.alarm, docket)
+    if read.world.surge is not None:
+        impact = amid(impact, read.world.surge, read.findings, docket)
     timeline = timeline_of(causes, impact, observations.changes, docket)
     ruled_out = candidates.ruled_out()
     return Diagnosis(
@@ -113,15 +115,6 @@ class _Reading:
         logs = LogTable.empty() if "logs" in ablate else observations.logs
         spans: SpanFindings = span_findings(tree, window)
         gone = {signal for kind in ablate for signal in KINDS_OF_EVIDENCE.get(kind, ())}
-        findings: list[Finding] = [
-            finding
-            for finding in (
-                *metric_findings(usable, window, observations.alarm),
-                *spans.findings,
-                *log_findings(read_lines(logs, tree), tree, window),
-            )
-            if finding.signal not in gone
-        ]
         world = World.of(
             observations,
             usable,
@@ -130,6 +123,16 @@ class _Reading:
             turned_away(tree, window.contains(tree.spans.start_ns)),
             use_changes="changes" not in ablate,
         )
+        overloaded = frozenset() if world.surge is None else world.surge.nearly_full
+        findings: list[Finding] = [
+            finding
+            for finding in (
+                *metric_findings(usable, window, observations.alarm, overloaded),
+                *spans.findings,
+                *log_findings(read_lines(logs, tree), tree, window),
+            )
+            if finding.signal not in gone
+        ]
         if "graph" not in ablate:
             findings.extend(world.credited(findings))
         symptoms = symptoms_of(findings, spans, observations.alarm, world)

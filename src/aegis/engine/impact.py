@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
 from aegis.engine.proof import Docket
+from aegis.engine.quantities import numeral
 from aegis.engine.statements import impact_statement
+from aegis.engine.surge import Surge
 from aegis.engine.symptoms import Symptoms
 from aegis.engine.trace_tree import NO_ROW, TraceTree
 from aegis.model.diagnosis import Impact
 from aegis.model.evidence import Signal
 from aegis.model.telemetry import Alarm, Floats, Int32s, TimeWindow
+from aegis.model.text import Text
 
 USERS_FEEL: tuple[Signal, ...] = ("errors", "error_spans", "error_logs", "latency", "traffic")
 LEAST_SURPRISE = 0.5
@@ -57,6 +61,22 @@ def impact_of(
             chosen.unit,
             since,
             window,
+        ),
+    )
+
+
+def amid(impact: Impact, surge: Surge, findings: Iterable[Finding], docket: Docket) -> Impact:
+    """The same impact, and how many more requests come in from outside."""
+    telling = surge.most_telling(findings)
+    cited = () if telling is None else (docket.cite(telling),)
+    grown = numeral(surge.growth)
+    said = impact.statement
+    return replace(
+        impact,
+        evidence_ids=tuple(dict.fromkeys((*impact.evidence_ids, *cited))),
+        statement=Text(
+            f"{said.zh}从外部进来的请求是之前的 {grown} 倍。",
+            f"{said.en} Requests from outside are {grown} times as many as before.",
         ),
     )
 

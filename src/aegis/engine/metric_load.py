@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import fsum
 
 import numpy as np
 
 from aegis.engine.findings import Finding
+from aegis.engine.graph import CallGraph
 from aegis.engine.measured import MeasuredSeries
 from aegis.model.evidence import Signal
 from aegis.model.telemetry import TimeWindow
@@ -16,12 +19,21 @@ STARVED = 0.5
 LEAST_SURPRISE = 0.3
 
 
-def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, float]:
-    """How many times more requests each service got in the window than before.
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Median of a service's requests before the window and in it, both above 0."""
 
-    From the busiest traffic series of the service itself; services without one are absent.
-    """
-    busiest: dict[str, tuple[float, float]] = {}
+    before: float
+    during: float
+
+    @property
+    def ratio(self) -> float:
+        return self.during / self.before
+
+
+def traffic_of(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, Traffic]:
+    """From the busiest traffic series of each service itself; services without one are absent."""
+    busiest: dict[str, Traffic] = {}
     for item in usable:
         if item.meaning.signal != "traffic" or item.meaning.caller_side:
             continue
@@ -30,9 +42,35 @@ def load_ratios(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, f
             continue
         before, during = (float(np.median(item.values[side])) for side in (~inside, inside))
         if before > 0.0 and during > 0.0:
-            this = (before, during / before)
-            busiest[item.series.service] = max(this, busiest.get(item.series.service, this))
-    return {service: ratio for service, (_, ratio) in busiest.items()}
+            known = busiest.get(item.series.service)
+            if known is None or (before, during / before) > (known.before, known.ratio):
+                busiest[item.series.service] = Traffic(before, during)
+    return busiest
+
+
+def load_ratios(traffic: Mapping[str, Traffic]) -> dict[str, float]:
+    """How many times more requests each service got in the window than before."""
+    return {service: measured.ratio for service, measured in traffic.items()}
+
+
+def inherited_load(traffic: Mapping[str, Traffic], graph: CallGraph) -> dict[str, float]:
+    """How many times more requests reach each service because its callers get more.
+
+    The callers' load, weighed by their requests; at most the service's own, since what is
+    above that comes from callers that try again what the service failed. Its own load where no
+    caller's is known.
+    """
+    found = {}
+    for service, own in traffic.items():
+        above = [traffic[name] for name in graph.callers[service] if name in traffic]
+        found[service] = min(own.ratio, together(above)) if above else own.ratio
+    return found
+
+
+def together(measured: list[Traffic]) -> float:
+    """How many times more requests these services get, all of them taken together."""
+    # fsum: the same sum in whatever order the callers come.
+    return fsum(item.during for item in measured) / fsum(item.before for item in measured)
 
 
 def beyond_load(finding: Finding, load: float) -> Finding | None:

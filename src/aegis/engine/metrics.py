@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
 
 from aegis.engine.findings import Finding
 from aegis.engine.measured import MeasuredSeries
-from aegis.engine.metric_load import DRIVEN_BY_LOAD, LEAST_SURPRISE, beyond_load, load_ratios
+from aegis.engine.metric_load import (
+    DRIVEN_BY_LOAD,
+    LEAST_SURPRISE,
+    beyond_load,
+    load_ratios,
+    traffic_of,
+)
 from aegis.engine.metric_peers import credited_to_peers
 from aegis.engine.stats import hypergeometric_tail_decades, robust_scale, surprise_of_z
 from aegis.model.evidence import Signal
@@ -35,18 +42,23 @@ LEAST_SCALE = 1e-12
 
 
 def metric_findings(
-    usable: list[MeasuredSeries], window: TimeWindow, alarm: Alarm | None
+    usable: list[MeasuredSeries],
+    window: TimeWindow,
+    alarm: Alarm | None,
+    overloaded: AbstractSet[str] = frozenset(),
 ) -> list[Finding]:
     """One finding a series that departs from its baseline; peers of a call get a share.
 
-    The order of the findings follows the order of the series and carries no meaning.
+    The load excuses no rise of the processors of `overloaded` services. The order of the
+    findings follows the order of the series and carries no meaning.
     """
     floors = _Floors.of(usable, window, alarm)
-    load = load_ratios(usable, window)
+    load = load_ratios(traffic_of(usable, window))
     findings: list[Finding] = []
     for item in usable:
         finding = _finding(item, window, floors)
-        if finding is not None and finding.signal in DRIVEN_BY_LOAD:
+        spared = item.meaning.signal == "cpu" and item.series.service in overloaded
+        if finding is not None and finding.signal in DRIVEN_BY_LOAD and not spared:
             finding = beyond_load(finding, load.get(finding.service, 1.0))
         if finding is None:
             continue

@@ -50,7 +50,7 @@ CHANGE_BOOST = 0.35
 CHANGE_BASE = 0.8
 LEAST_FELT = 0.5
 CENTRALITY = 0.2
-AMPLIFIED = 0.1
+AMPLIFIED = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ def rank(symptoms: Mapping[str, Symptoms], world: World, *, use_graph: bool) -> 
             score *= INFERRED_PEER
         if service in world.off_path:
             score *= OFF_PATH
+        if use_graph and world.surge is not None:
+            score = world.surge.rescored(service, score)
         scored.append(Scored(service, score, raw, explained_by))
     return scored
 

@@ -30,7 +30,8 @@ def kept_under_strain(
 ) -> dict[Signal, float]:
     """0..1 for each signal that strain excuses: how much of it speaks against the service.
 
-    Errors are excused by every doubling of its requests, and by callees that are slow, fail,
+    Errors are excused by every doubling of the requests that callers pass on, not by those they
+    repeat because the service failed them, and by callees that are slow, fail,
     or whose disk or memory is full; latency by the doublings; its own time by failing callees,
     since it pauses between attempts; calls and lines left out by the share of requests that it
     turned away. Turning requests away in silence is no overload, so that needs errors.
@@ -41,7 +42,7 @@ def kept_under_strain(
         (callee.strongest(ERRORS) * proportion(callee, own, ERRORS) for callee in callees),
         default=0.0,
     )
-    doublings = _doublings(world.load.get(service))
+    doublings = _doublings(world.inherited.get(service))
     failing = (
         LOAD_FAILS * doublings
         + SLOW_CALLEE_FAILS * _worst(callees, LATENCY)

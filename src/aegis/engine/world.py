@@ -9,8 +9,9 @@ from math import exp, log2
 from aegis.engine.findings import Finding
 from aegis.engine.graph import CallGraph
 from aegis.engine.measured import MeasuredSeries
-from aegis.engine.metric_load import LEAST_SURPRISE, load_ratios
+from aegis.engine.metric_load import LEAST_SURPRISE, inherited_load, load_ratios, traffic_of
 from aegis.engine.metric_peers import PEER_CREDIT
+from aegis.engine.surge import Surge, surge_of
 from aegis.model.evidence import Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Change, TimeWindow
@@ -34,7 +35,9 @@ class World:
     callee from outside (caller → callee). `off_path` services have no connection to any
     traced one.
     `leaf_users` tells for each operation of leaf spans which services have such spans.
-    `load` is how many times more requests a service gets than before, where known.
+    `load` is how many times more requests a service gets than before, where known; `inherited`
+    the part of it that its callers only pass on.
+    `surge` is there where far more requests come in from outside.
     `recency` is 1 for a service changed at the start of the window, less before.
     `centrality` is 0..1, by the number of direct callers and callees.
     `turned_away` is the share of a service's requests that it newly answers without work.
@@ -51,6 +54,8 @@ class World:
     leaf_users: Mapping[str, frozenset[str]]
     recency: Mapping[str, float]
     load: Mapping[str, float]
+    inherited: Mapping[str, float]
+    surge: Surge | None
     centrality: Mapping[str, float]
     turned_away: Mapping[str, float]
     measured: Mapping[str, frozenset[Signal]]
@@ -76,6 +81,7 @@ class World:
         graph = CallGraph.of(known, frozenset(observations.calls) | traced_calls)
         inside = {name for name, found in signals.items() if not found.isdisjoint(SEEN_INSIDE)}
         inside |= traced | logged
+        traffic = traffic_of(usable, observations.window)
         degree = {
             name: log2(1 + len(graph.callees[name]) + len(graph.callers[name]))
             for name in graph.callees
@@ -94,7 +100,9 @@ class World:
             },
             leaf_users=leaf_users,
             recency=recency_of(observations.changes, observations.window) if use_changes else {},
-            load=load_ratios(usable, observations.window),
+            load=load_ratios(traffic),
+            inherited=inherited_load(traffic, graph),
+            surge=surge_of(usable, traffic, graph, observations.window),
             centrality={name: value / most for name, value in degree.items()},
             turned_away=turned_away,
             measured=_measured(usable),
