@@ -102,7 +102,11 @@ class TestWhoRunsOut:
             calm_then("CPUUtilization", 30, 60, service="db"),
             calm_then("CPUUtilization", 30, most, service="cart"),
         )
-        assert ("db" in found.projected) == told
+        assert found.projected.get("db") == (near(0.6) if told else None)
+
+    def test_counts_nothing_but_processors_and_workers(self) -> None:
+        failing = calm_then("error_ratio", 0.4, 0.8, service="db")
+        assert certain(failing).projected == {}
 
     def test_leaves_out_what_was_not_measured_before(self) -> None:
         late = series("db", "cpu_percent", [90, 90, 90], start=CALM_SAMPLES * MINUTE)
@@ -154,6 +158,8 @@ class TestTelling:
             self.grown("cart"),
             self.grown(observed=3.0),
             self.grown(observed=4.0),
+            finding("web", "traffic", 9.0, baseline=None, observed=9.0),
+            finding("web", "traffic", 9.0, baseline=1.0, observed=None),
             finding("web", "latency", 9.0, baseline=1.0, observed=9.0),
             finding("web", "traffic", 9.0, baseline=1.0, observed=9.0, peer="cart"),
         ]

@@ -68,7 +68,9 @@ class Surge:
             if finding.signal == "traffic"
             and finding.service in self.entries
             and finding.peer is None
-            and (finding.observed or 0.0) > (finding.baseline or 0.0)
+            and finding.observed is not None
+            and finding.baseline is not None
+            and finding.observed > finding.baseline
         ]
         return min(grown, key=lambda item: (-item.surprise, item.digest()), default=None)
 
@@ -98,7 +100,8 @@ def _used_before(usable: list[MeasuredSeries], window: TimeWindow) -> dict[str, 
     largest: dict[str, float] = {}
     for item in usable:
         name = item.series.name
-        largest[name] = max(largest.get(name, 0.0), float(np.max(item.values, initial=0.0)))
+        most = float(np.max(item.values, initial=0.0))  # mutate: equivalent far below PERCENT_SEEN
+        largest[name] = max(largest.get(name, most), most)
     found: dict[str, float] = {}
     for item in usable:
         whole = _whole(item, largest[item.series.name])
