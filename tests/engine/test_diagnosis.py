@@ -211,7 +211,9 @@ def test_a_silent_service_is_blamed_for_failing_callers_only_where_calls_are_kno
     blamed, unknown = diagnose(seen), diagnose(seen, ablate={"graph"})
 
     assert order(blamed)[0] == "store"
-    assert blamed.causes[0].family == "code"  # its callers vouch for it: it is silent no more
+    assert blamed.causes[0].family == "dependency"
+    # Its callers vouch for it: it counts for more than they do, which a silent one would not.
+    assert blamed.causes[0].score > unknown.causes[0].score
     assert [item.service for item in blamed.evidence][:2] == ["shop", "app"]
     assert (order(unknown)[2], unknown.causes[2].score) == ("store", 0.0)
 

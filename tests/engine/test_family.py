@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aegis.engine.family import family_of
+from aegis.engine.surge import Surge
 from aegis.model.diagnosis import Family
 from aegis.model.evidence import Signal
 from tests.engine.worlds import sick, world
@@ -24,10 +25,10 @@ def judged(
     [
         ({"cpu": 1.0}, "cpu", 1.5, "disk"),
         ({"cpu": 1.0, "self_time": 1.0}, "cpu", 1.8, "disk"),  # 1.5 + 0.3
-        ({"memory": 1.0}, "memory", 1.0, "disk"),
+        ({"memory": 1.0}, "memory", 1.6, "disk"),
         ({"restarts": 1.0}, "memory", 0.7, "disk"),
-        ({"memory": 0.5, "restarts": 1.0}, "memory", 0.7, "disk"),  # the larger, not the sum
-        ({"disk": 1.0}, "disk", 1.0, "memory"),
+        ({"memory": 0.5, "restarts": 1.0}, "memory", 1.5, "disk"),  # 0.8 + 0.7
+        ({"disk": 1.0}, "disk", 1.0, "network"),
         ({"call_time": 1.0}, "network", 0.8, "disk"),
         ({"network": 1.0}, "network", 1.0, "disk"),
         ({"latency": 1.0}, "network", 0.5, "disk"),
@@ -59,8 +60,8 @@ def test_nothing_at_all_is_called_code() -> None:
 
 
 def test_code_comes_first_among_equals_and_then_the_order_of_the_families() -> None:
-    assert judged({"errors": 1.0, "disk": 1.0, "memory": 1.0}) == "code"
-    assert judged({"disk": 1.0, "memory": 1.0, "network": 1.0}) == "memory"
+    assert judged({"errors": 1.0, "disk": 1.0, "network": 1.0}) == "code"
+    assert judged({"disk": 1.0, "network": 1.0}) == "disk"
 
 
 def test_saturation_after_a_recent_change_is_a_wrong_configuration() -> None:
@@ -106,9 +107,51 @@ def test_an_old_configuration_change_takes_no_blame() -> None:
     assert judged({"errors": 2.0}, recency=0.2, kind="config") == "code"
 
 
-def test_a_recent_deploy_adds_eight_tenths_to_code() -> None:
-    assert judged({"errors": 1.0, "disk": 1.8 - JUST}, recency=0.5, kind="deploy") == "code"
-    assert judged({"errors": 1.0, "disk": 1.8 + JUST}, recency=0.5, kind="deploy") == "disk"
+def test_a_recent_deploy_adds_one_and_a_half_to_code() -> None:
+    assert judged({"errors": 1.0, "disk": 2.5 - JUST}, recency=0.5, kind="deploy") == "code"
+    assert judged({"errors": 1.0, "disk": 2.5 + JUST}, recency=0.5, kind="deploy") == "disk"
+
+
+@pytest.mark.parametrize(
+    ("scarce", "left"),
+    [({"cpu": 0.5}, 2.5), ({"memory": 1.0}, 2.5), ({"cpu": 0.5, "memory": 0.9}, 2.5)],
+)
+def test_errors_that_scarce_processors_or_memory_bring_about_are_not_the_codes(
+    scarce: dict[Signal, float], left: float
+) -> None:
+    failing: dict[Signal, float] = {"errors": 3.0, **scarce}
+
+    assert judged({**failing, "disk": left - JUST}) == "code"
+    assert judged({**failing, "disk": left + JUST}) == "disk"
+
+
+@pytest.mark.parametrize("signal", ["network", "errors"])
+def test_what_only_callers_can_see_is_a_dependency(signal: Signal) -> None:
+    here = world("shop>db", unseen="db")
+    stands_out: list[tuple[float, Family]] = [
+        (0.8 / 3 - JUST, "dependency"),
+        (0.8 / 3 + JUST, "disk"),
+    ]
+    for busy, family in stands_out:
+        found = sick({signal: 1.0, "disk": busy})
+        assert family_of("db", found, here, {}) == family
+
+
+def test_what_calls_others_or_was_changed_is_seen_well_enough() -> None:
+    failing = sick({"errors": 2.0, "disk": 1.0})
+
+    assert family_of("db", failing, world("shop>db db>disk", unseen="db"), {}) == "code"
+    changed = world("shop>db", unseen="db", recency={"db": 1.0})
+    assert family_of("db", failing, changed, {"db": "deploy"}) == "code"
+
+
+@pytest.mark.parametrize(("used", "family"), [(0.7, "cpu"), (0.69, "code")])
+def test_a_surge_takes_the_processors_of_whoever_has_little_headroom(
+    used: float, family: Family
+) -> None:
+    here = world(services="cart", surge=Surge(2.0, frozenset(), {"cart": used}))
+
+    assert family_of("cart", sick({"errors": 9.0}), here, {}) == family
 
 
 def test_a_silent_service_is_a_failing_dependency_unless_something_stands_out_enormously() -> None:

@@ -49,6 +49,7 @@ class Candidates:
         kinds = {
             change.service: change.kind or ""
             for change in sorted(self.observations.changes, key=lambda item: item.time)
+            if change.time < self.observations.window.end
         }
         causes = []
         for place, item in enumerate(self.ordered):
