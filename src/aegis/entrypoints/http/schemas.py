@@ -49,7 +49,9 @@ class AnalyzeRequest(Strict):
     time_range: TimeRange | None = None
     session_id: Short | None = None
     model: Short | None = Field(None, description="qwen, glm, deepseek or doubao")
-    notify_chat_id: Short | None = None
+    notify_chat_id: Short | None = Field(
+        None, description="a chat that is told the answer too: oc_…, or default"
+    )
 
 
 class CitedWindow(BaseModel):
@@ -152,8 +154,19 @@ class RuledOut(Strict):
     why: str
 
 
+class Notification(BaseModel):
+    """`queued`: kept, and sent once, in the chat's order. `failed`: it could not be kept."""
+
+    chat_id: str
+    status: Literal["queued", "failed"]
+    error: str | None
+
+
 class AnalyzeAnswer(BaseModel):
-    """At most three causes; none where nothing abnormal was found."""
+    """At most three causes; none where nothing abnormal was found.
+
+    `notification` is there where a chat was to be told too.
+    """
 
     summary: str
     ranked_root_causes: Annotated[list[RootCause], Field(max_length=3)]
@@ -170,6 +183,7 @@ class AnalyzeAnswer(BaseModel):
     start: str
     end: str
     session_id: str | None
+    notification: Notification | None = None
 
 
 class Health(BaseModel):
