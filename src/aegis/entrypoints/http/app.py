@@ -13,12 +13,14 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from aegis.bootstrap.alerting import alerting
+from aegis.entrypoints.http import arriving, bodies
 from aegis.entrypoints.http.access import Access
 from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
 from aegis.entrypoints.http.alerts import ledger_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.changes import change_routes
+from aegis.entrypoints.http.declared import DeclaredLength
 from aegis.entrypoints.http.health import health_routes
 from aegis.entrypoints.http.observed import Observed
 from aegis.entrypoints.http.ops import ops_routes
@@ -74,6 +76,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         middleware=[
             Middleware(Observed, measurements),
             Middleware(Access, settings),
+            Middleware(DeclaredLength, bodies.MOST_BYTES, {WEBHOOK: arriving.MOST_BYTES}),
             Middleware(JsonBodies, frozenset({WEBHOOK})),
         ],
     )

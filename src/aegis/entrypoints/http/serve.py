@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from aegis.entrypoints.http.access import check_bind
 from aegis.entrypoints.http.app import NAMES, Service, create_app
+from aegis.entrypoints.http.heads import HeadDeadline
 from aegis.model.errors import AegisError, ConfigurationError
 from aegis.observability.logs import configure_logs
 from aegis.observability.tracing import collect_traces
@@ -64,6 +65,7 @@ def serve(
             access_log=False,
             server_header=False,
             log_config=None,
+            http=HeadDeadline,
             timeout_graceful_shutdown=GRACE_S,
         )
     except SystemExit:
