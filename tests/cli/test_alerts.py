@@ -165,7 +165,7 @@ def test_a_file_that_is_no_database_is_one_line(aegis: Aegis, file: Path) -> Non
     file.write_bytes(b"something else" * 999)
     ran = aegis("alerts", "list")
     assert ran.code == 4
-    assert ran.err.startswith("error: the database:")
+    assert ran.err.startswith("error: AEGIS_DB_URL: the database:")
     assert ran.err.count("\n") == 1
 
 

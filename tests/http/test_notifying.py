@@ -136,7 +136,7 @@ def test_an_answer_is_given_also_where_it_cannot_be_kept_for_the_chat(
     found = with_service(use, given(shop, file, feishu(default_chat_id="oc_ops")), warm=True)
     assert found["ranked_root_causes"][0]["service"] == "store"
     assert found["notification"]["status"] == "failed"
-    assert found["notification"]["error"].startswith("the database: ")
+    assert found["notification"]["error"].startswith("AEGIS_DB_URL: the database: ")
 
 
 async def until_told(platform: Platform) -> None:
