@@ -207,7 +207,7 @@ def test_a_data_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
         env={"AEGIS_DATA_DIR": str(file)},
         timeout=PATIENCE_S,
     )
-    assert ended.returncode == 4
+    assert ended.returncode == 2
     told = f"error: AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: File exists"
     assert ended.stderr.splitlines()[-1] == told
     assert "Traceback" not in ended.stderr

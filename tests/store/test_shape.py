@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from aegis.adapters.store.database import Database, open_database
-from aegis.adapters.store.locks import only_process
+from aegis.adapters.store.locks import cannot_use, only_process
 from aegis.adapters.store.migrating import shape, upgrade
 from aegis.adapters.store.tables import metadata
 from aegis.model.errors import ConfigurationError, StoreUnavailable
@@ -81,7 +82,7 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     database = open_database(f"sqlite:///{tmp_path / 'file' / 'aegis.db'}")
-    with pytest.raises(StoreUnavailable, match=r"aegis\.db: Not a directory|File exists"):
+    with pytest.raises(ConfigurationError, match=r"aegis\.db: Not a directory|File exists"):
         upgrade(database)
 
 
@@ -147,6 +148,16 @@ def test_what_may_not_be_done_now_is_no_mistake_of_ours(empty: Database) -> None
         connection.exec_driver_sql("DROP ROLE IF EXISTS guest")
         connection.exec_driver_sql("CREATE ROLE guest LOGIN")
     guest = Database(create_engine(empty.engine.url.set(username="guest")))
-    with pytest.raises(StoreUnavailable, match="permission denied|no schema"):
+    with pytest.raises(StoreUnavailable, match=r"permission denied|no schema"):
         upgrade(guest)
     guest.dispose()
+
+
+def test_what_may_pass_is_no_wrong_setting(tmp_path: Path) -> None:
+    file = tmp_path / "aegis.db"
+    full = cannot_use(file, OSError(errno.ENOSPC, "No space left on device"))
+    assert isinstance(full, StoreUnavailable)
+    assert str(full) == f"AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: " + (
+        "No space left on device"
+    )
+    assert isinstance(cannot_use(file, PermissionError(errno.EACCES, "no")), ConfigurationError)

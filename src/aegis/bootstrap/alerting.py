@@ -25,6 +25,9 @@ from aegis.settings import Settings
 from aegis.workflows.deliver_messages.tell import Teller
 from aegis.workflows.receive_alerts.receive import AlertReceiver
 
+MIGRATION_PATIENCE_S = 4.0
+"""Short: whoever opens the store tries again, and must be able to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
@@ -57,7 +60,7 @@ async def alerting(settings: Settings, measurements: AlertMeasurements) -> Async
     ids = SortableIds(clock)
     route = partial(targets_of, settings.routing)
     with _lone(open_database(settings.db_url)) as database:
-        await asyncio.to_thread(upgrade, database)
+        await asyncio.to_thread(upgrade, database, MIGRATION_PATIENCE_S)
         async with delivering(settings, database, ids, clock, measurements) as deliveries:
             store = StoredAlerts(database, ids, route)
             readers = ThreadPoolExecutor(1, "body-reader")

@@ -191,7 +191,7 @@ def _set_up_sqlite(raw: Any, record: object) -> None:
     """An acknowledged row survives a power cut (FULL); readers and the writer do not wait."""
     raw.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     for pragma in (
-        f"busy_timeout={round(PATIENCE_S * 1000)}",
+        f"busy_timeout={round(CONNECT_S * 1000)}",  # the next ones may have to wait already
         "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
-from aegis.bootstrap.alerting import alerting
+from aegis.bootstrap.opening import opened_when_it_can_be
 from aegis.entrypoints.http import arriving, bodies
 from aegis.entrypoints.http.access import Access
 from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
@@ -53,7 +53,8 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         analysts.open()
         try:
             if service in ALERTING:
-                async with alerting(settings, measurements.alerting) as app.state.alerting:
+                opening = opened_when_it_can_be(settings, measurements.alerting)
+                async with opening as app.state.door:
                     yield
             else:
                 yield

@@ -41,8 +41,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    ConfigurationError where that would be unsafe or a setting is wrong, StoreUnavailable where
-    the store of alerts cannot be opened.
+    ConfigurationError where that would be unsafe or a setting is wrong. A database that cannot
+    be reached keeps it from taking alerts, not from serving.
     """
     host = host or settings.host
     port = port or settings.port or PORTS[service]
