@@ -65,15 +65,6 @@ class Delivering:
         self.wakeups.wake(rows)
 
 
-def reason_not_to_deliver(settings: Settings) -> str | None:
-    """What is not set that delivering alerts needs; None where nothing is missing."""
-    if settings.feishu is None:
-        return "FEISHU_APP_ID and FEISHU_APP_SECRET are not set"
-    if settings.routing.default is None and not settings.routing.routes:
-        return "neither FEISHU_DEFAULT_CHAT_ID nor AEGIS_ROUTES_FILE is set"
-    return None
-
-
 @asynccontextmanager
 async def delivering(
     settings: Settings,
@@ -87,7 +78,7 @@ async def delivering(
     ConfigurationError where what is needed is not installed, StoreUnavailable where the
     durable tables cannot be reached.
     """
-    missing = reason_not_to_deliver(settings)
+    missing = settings.lacking_to_deliver
     if missing is not None:
         _log.warning("alerts_are_stored_only", why=missing)
     feishu = settings.feishu

@@ -106,6 +106,15 @@ class Settings:
         return (*found, *passwords_in(self.db_url))
 
     @property
+    def lacking_to_deliver(self) -> str | None:
+        """What is not set that delivering alerts needs; None where nothing is missing."""
+        if self.feishu is None:
+            return "FEISHU_APP_ID and FEISHU_APP_SECRET are not set"
+        if not self.routing.everywhere:
+            return "neither FEISHU_DEFAULT_CHAT_ID nor AEGIS_ROUTES_FILE is set"
+        return None
+
+    @property
     def has_telemetry(self) -> bool:
         """Has a backend an address that can be asked about an incident?"""
         return any(one.name in TELEMETRY for one in self.backends)
