@@ -110,7 +110,8 @@ def _detail(found: Mapping[str, object]) -> Detail:
     for place in places if isinstance(places, tuple) else ():
         if place != "body" or where:
             where += f"[{place}]" if isinstance(place, int) else f".{place}"
-    kind, told = found.get("type"), str(found.get("msg", "is invalid"))
+    kind = found.get("type")
+    told = str(found.get("msg", "is invalid")).removeprefix("Value error, ")
     sentences = {
         "missing": "is missing",
         "extra_forbidden": "is no field of this request",

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Description = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+
+def _without_nul(text: str) -> str:
+    """No backend, no database and no chat takes it."""
+    if "\x00" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+Description = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4000, pattern=r"\S"),
+    AfterValidator(_without_nul),
+]
 Moment = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=1440)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Short = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
+]
 
 # Written out, because FastAPI would give the errors of a stream the media type of the stream.
 _ERROR_BODY = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
