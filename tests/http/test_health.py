@@ -100,6 +100,12 @@ def test_an_app_without_a_chat_delivers_nothing(shop: Path) -> None:
     assert "FEISHU_DEFAULT_CHAT_ID" in ready["alerts_missing"]
 
 
+def test_where_nothing_works_it_says_what_delivering_lacks_too() -> None:
+    ready = readiness(settings())
+    assert (ready["status_code"], ready["details"][0]["field"]) == (503, "PROMETHEUS_BASE_URL")
+    assert "FEISHU_APP_ID and FEISHU_APP_SECRET are not set" in ready["message"]
+
+
 def test_an_sdk_that_cannot_be_loaded_is_what_delivering_lacks(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,8 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
         body: dict[str, object] = {"status": "ready", "service": service} | _alerts(request)
         if settings.case_dir is None:
             if not settings.has_telemetry and body.get("alerts") != "delivered":
-                raise nothing_to_ask()
+                lacking = body.get("alerts_missing")
+                raise nothing_to_ask(lacking if isinstance(lacking, str) else None)
             asks = [one.name for one in settings.backends]
             return JSONResponse(body | {"backends": asks})
         try:
