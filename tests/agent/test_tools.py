@@ -17,10 +17,10 @@ from aegis.agent.tools.toolbox import Toolbox
 from aegis.bootstrap.tools import case_tools, describe_tools
 from aegis.model.alert import Alert
 from aegis.model.errors import SourceError, SourceUnavailable
-from aegis.model.evidence import Source
+from aegis.model.evidence import EvidenceGap, Source
 from aegis.model.metric_query import MetricListing, MetricRequest, QueriedMetrics, QueriedSeries
 from aegis.model.redaction import REDACTED
-from aegis.model.telemetry import TimeWindow
+from aegis.model.telemetry import Change, TimeWindow
 from aegis.ports import ServiceNames
 from tests.fakes import FakeAlerts, FakeClock
 from tests.recordings import SmallShop, at, series
@@ -193,7 +193,14 @@ def test_services_say_who_knows_them(case: RecordedCase) -> None:
 def test_changes_come_latest_first(case: RecordedCase) -> None:
     told = ask(case, "list_changes", **WHOLE)
     assert told["changes"] == [
-        {"service": "cart", "time": "2026-03-01T10:05:00Z", "kind": "deploy", "version": "v2"}
+        {
+            "service": "cart",
+            "time": "2026-03-01T10:05:00Z",
+            "kind": "deploy",
+            "version": "v2",
+            "title": None,
+            "url": None,
+        }
     ]
     assert ask(case, "list_changes", service="shop", **WHOLE)["changes"] == []
     assert ask(case, "list_changes", start="2026-03-01T10:06:00Z", end="now")["changes"] == []
@@ -238,6 +245,30 @@ def test_a_source_that_fails_leaves_the_others_alone() -> None:
     assert [one["name"] for one in told["services"]] == ["cart"]
     assert told["incomplete"] == ["metrics could not be read: nobody home"]
     assert services(metrics=down, logs=down)["error"] == "list_services_failed"
+
+
+@dataclass(frozen=True)
+class Changes:
+    rows: tuple[Change, ...]
+
+    async def read_changes(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        return self.rows, ()
+
+
+def test_a_change_that_was_told_has_its_title_and_address_without_secrets() -> None:
+    told = Change(
+        *("cart", at(3), "deploy", "v3"),
+        "Faster cart\u202e password=hunter2hunter2",
+        "https://ci.example.com/run/7",
+    )
+    tool = surroundings.list_changes(Changes((told,)), Times(FakeClock(at(40)), SHANGHAI))
+    changes = asyncio.run(Toolbox.of([tool]).call("list_changes", {}))["changes"]
+    assert isinstance(changes, list)
+    (change,) = changes
+    assert change["title"] == f"Faster cart  password={REDACTED}"
+    assert change["url"] == "https://ci.example.com/run/7"
 
 
 def test_alerts_come_latest_first_without_secrets() -> None:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
 from aegis.adapters.store.database import Database, open_database
 from aegis.adapters.store.migrating import upgrade
+from aegis.adapters.store.tables import message, outbox
 from tests.cli.commands import Aegis
-from tests.store.alerts import arrival, keep
+from tests.store.alerts import NOW, arrival, keep
 from tests.webhook.bodies import alert, resolved
 
 
@@ -85,6 +87,25 @@ def test_what_was_not_delivered_says_how_it_stands(aegis: Aegis) -> None:
     found = aegis("alerts", "undelivered", "--json").json()["undelivered"]
     assert [one["delivery"]["state"] for one in found] == ["waiting"] * 3
     assert "DiskFull #1 (closed)" in " ".join(aegis("alerts", "undelivered").out.split())
+
+
+def test_what_may_be_there_twice_and_what_answers_wait_is_shown(
+    aegis: Aegis, database: Database
+) -> None:
+    keep(database, arrival(alert("DiskFull")))
+    fields = {"operation": "create", "kind": "text", "content": "{}", "created_at": NOW}
+    with database.writing() as connection:
+        for name, state in (("a", "sent"), ("b", "ready")):
+            row = {"id": name, "uuid": name, "state": state, "chat_id": "oc_ops", "doubtful": True}
+            connection.execute(insert(message).values(**fields, **row))
+        covered = {"state": "covered", "message_id": "a"}
+        connection.execute(update(outbox).values(**covered))
+    assert "oc_ops sent (maybe twice)" in " ".join(aegis("alerts", "list").out.split())
+    (found,) = aegis("alerts", "list", "--json").json()["alerts"]
+    assert found["deliveries"][0]["doubtful"] is True
+    assert "(the answer to a question)" in aegis("alerts", "undelivered").out
+    (answer,) = aegis("alerts", "undelivered", "--json").json()["answers"]
+    assert (answer["chat_id"], answer["state"]) == ("oc_ops", "ready")
 
 
 @pytest.mark.usefixtures("database")
@@ -165,7 +186,7 @@ def test_a_file_that_is_no_database_is_one_line(aegis: Aegis, file: Path) -> Non
     file.write_bytes(b"something else" * 999)
     ran = aegis("alerts", "list")
     assert ran.code == 4
-    assert ran.err.startswith("error: the database:")
+    assert ran.err.startswith("error: AEGIS_DB_URL: the database:")
     assert ran.err.count("\n") == 1
 
 

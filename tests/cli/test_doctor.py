@@ -154,7 +154,7 @@ def test_the_json_has_one_shape_whatever_is_found(aegis: Aegis, at: At) -> None:
     at("JAEGER_BASE_URL", a_jaeger("1.57"))
     told = look(aegis).json()
     assert set(told) == {"ok", "settings", "backends"}
-    assert [one["backend"] for one in told["backends"]] == [*BACKENDS, "feishu"]
+    assert [one["backend"] for one in told["backends"]] == [*BACKENDS, "database", "feishu"]
     for backend in told["backends"]:
         assert set(backend) == {"backend", "address", "condition", "findings"}
         for finding in backend["findings"]:

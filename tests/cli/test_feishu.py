@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +105,37 @@ def test_doctor_knows_a_feishu_that_is_well(aegis: Aegis, platform: Platform) ->
         ("chat", "ok", "the bot is in oc_ops"),
     ]
     assert platform.messages == []
+
+
+def test_doctor_finds_a_site_with_alerts_alone_well(aegis: Aegis, platform: Platform) -> None:
+    assert look(aegis).code == 0
+    assert look(aegis).json()["ok"] is True
+    shown = aegis("doctor", "--lang", "en").out
+    assert "Alerts alone are delivered" in shown
+    assert "All is well." in shown
+    assert "There is no backend to ask" not in shown
+
+
+def test_doctor_looks_at_the_chats_of_routes_too(
+    aegis: Aegis, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text("routes:\n  - chat: oc_other\n  - chat: oc_gone\n  - chat: none\n")
+    monkeypatch.setenv("AEGIS_ROUTES_FILE", str(file))
+    monkeypatch.delenv("FEISHU_DEFAULT_CHAT_ID")
+    ran = look(aegis)
+    assert ran.code == 2
+    chats = [(state, said.partition(":")[0]) for name, state, said in findings(ran)[3:]]
+    assert chats == [("ok", "the bot is in oc_other"), ("fail", "the bot is not in oc_gone")]
+
+
+def test_doctor_says_that_alerts_are_stored_only(
+    aegis: Aegis, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FEISHU_DEFAULT_CHAT_ID")
+    (found,) = [one for one in look(aegis).json()["settings"] if one["name"] == "alerts"]
+    assert found["state"] == "warn"
+    assert "neither FEISHU_DEFAULT_CHAT_ID nor AEGIS_ROUTES_FILE" in found["message"]
 
 
 def test_doctor_names_each_chat_the_bot_is_not_in(

@@ -56,7 +56,7 @@ def command(*arguments: str) -> list[str]:
 @contextmanager
 def serving(case_dir: Path, **settings: str) -> Iterator[Server]:
     """A server with these settings (AEGIS_WORKERS="1") and no others."""
-    port = _free_port()
+    port = free_port()
     line = command("--port", str(port), "--case-dir", str(case_dir))
     with (
         TemporaryDirectory(prefix="aegis-") as folder,
@@ -91,7 +91,7 @@ def _wait_until_warm(server: Server) -> None:
     raise AssertionError("the server did not start")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

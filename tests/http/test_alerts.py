@@ -84,6 +84,7 @@ BAD: list[tuple[str, str]] = [
     ("cursor=nonsense", "cursor"),
     ("fingerprint=xyz", "query.fingerprint"),
     ("sate=open", "query.sate"),
+    ("alertname=A&alertname=B", "alertname"),
 ]
 
 

@@ -69,6 +69,8 @@ BAD_QUESTIONS: dict[str, tuple[Any, str]] = {
     ),
     "an unknown model": ({"description": OK, "model": "hal"}, "model"),
     "a model nobody configured": ({"description": OK, "model": "qwen"}, "model"),
+    "a NUL in the question": ({"description": "why \x00 slow?"}, "description"),
+    "a NUL in the session": ({"description": OK, "session_id": "a\x00b"}, "session_id"),
     "an empty session": ({"description": OK, "session_id": ""}, "session_id"),
 }
 

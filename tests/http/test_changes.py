@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from aegis.bootstrap.alerting import Alerting
+from aegis.bootstrap.delivering import StoredOnly
+from aegis.bootstrap.opening import Door
 from aegis.entrypoints.http.access import Access
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.changes import change_routes
@@ -58,7 +60,7 @@ def post(
     measurements = Measurements(lambda: 0, lambda: 0)
     app.include_router(change_routes(chosen, measurements.alerting))
     unused: Any = None
-    app.state.alerting = Alerting(unused, store, unused, None)
+    app.state.door = Door(Alerting(unused, store, unused, StoredOnly("")))
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def run() -> httpx.Response:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from aegis.adapters.feishu.sdk_thread import SdkThread
 from aegis.entrypoints.http.app import Service
 from aegis.model.backend import BackendConfig, BackendName
+from aegis.model.errors import ConfigurationError
 from aegis.model.feishu import FeishuConfig
 from aegis.model.routing import Route, Routing
 from aegis.settings import Settings
@@ -95,6 +98,34 @@ def test_an_app_without_a_chat_delivers_nothing(shop: Path) -> None:
     feishu = FeishuConfig("cli_a", "secret", "http://127.0.0.1:9")
     ready = readiness(settings(shop.parent, feishu=feishu))
     assert "FEISHU_DEFAULT_CHAT_ID" in ready["alerts_missing"]
+
+
+def test_where_nothing_works_it_says_what_delivering_lacks_too() -> None:
+    ready = readiness(settings())
+    assert (ready["status_code"], ready["details"][0]["field"]) == (503, "PROMETHEUS_BASE_URL")
+    assert "FEISHU_APP_ID and FEISHU_APP_SECRET are not set" in ready["message"]
+
+
+def test_an_sdk_that_cannot_be_loaded_is_what_delivering_lacks(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ConfigurationError("Feishu: lark-oapi is installed but cannot be loaded")
+
+    monkeypatch.setattr(SdkThread.__init__, "__defaults__", (broken,))
+    feishu = FeishuConfig("cli_a", "secret", "http://127.0.0.1:9", default_chat_id="oc_a")
+    routing = Routing(default=Route("default", "oc_a"))
+
+    async def ask(client: httpx.AsyncClient) -> Any:
+        async with asyncio.timeout(10):
+            while True:
+                found = (await client.get("/readyz")).json()
+                if found["alerts"] == "stored_only":
+                    return found["alerts_missing"]
+                await asyncio.sleep(0.05)
+
+    given = settings(shop.parent, feishu=feishu, routing=routing)
+    assert "cannot be loaded" in with_service(ask, given, warm=True)
 
 
 def test_it_is_not_ready_with_an_empty_folder(tmp_path: Path) -> None:

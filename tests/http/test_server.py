@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from aegis.model.telemetry import LogLine
-from tests.http.server import PATIENCE_S, Server, command, events, serving
+from tests.http.server import PATIENCE_S, Server, command, events, free_port, serving
 from tests.http.service import ANALYZE, QUESTION, STREAM
 from tests.recordings import SmallShop, at, log_table, ns
 
@@ -181,7 +181,7 @@ def test_it_refuses_to_start_open_to_a_network() -> None:
 
 def test_what_keeps_it_from_starting_is_told_in_one_line_without_a_traceback() -> None:
     ended = subprocess.run(  # noqa: S603
-        command(),
+        command("--port", str(free_port())),
         capture_output=True,
         text=True,
         check=False,
@@ -200,14 +200,14 @@ def test_a_data_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
     file = tmp_path / "file"
     file.touch()
     ended = subprocess.run(  # noqa: S603
-        command(),
+        command("--port", str(free_port())),
         capture_output=True,
         text=True,
         check=False,
         env={"AEGIS_DATA_DIR": str(file)},
         timeout=PATIENCE_S,
     )
-    assert ended.returncode == 4
+    assert ended.returncode == 2
     told = f"error: AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: File exists"
     assert ended.stderr.splitlines()[-1] == told
     assert "Traceback" not in ended.stderr

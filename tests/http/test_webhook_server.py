@@ -51,6 +51,33 @@ def test_33_mib_in_chunks_are_refused_and_the_next_call_is_served(server: Server
     assert post(server, body(alert("AfterTheLargeOne"))).json()["alert_count"] == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "length"), [(HOOK, 40_000_000), (HOOK, 32 * MIB + 1), ("/api/ops/analyze", MIB + 1)]
+)
+def test_a_length_over_the_limit_is_refused_before_a_byte_of_the_body_comes(
+    server: Server, path: str, length: int
+) -> None:
+    with connected(server) as line:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+        began = time.monotonic()
+        line.sendall(head.encode())
+        said = b""
+        while not said.endswith(b"}"):
+            said += line.recv(65536)
+        assert time.monotonic() - began < 4
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["error"] == "too_large"
+    assert post(server, body(alert("AfterTheLongOne"))).status_code == 200
+
+
+def test_half_a_head_is_closed_and_a_good_call_beside_it_is_served(server: Server) -> None:
+    with connected(server) as line:
+        line.sendall(b"POST /alertmanager/webhook HTTP/1.1\r\nHost")
+        assert post(server, body(alert("BesideHalfAHead"))).status_code == 200
+        assert line.recv(65536).startswith(b"HTTP/1.1 408 ")
+        assert line.recv(65536) == b""
+
+
 def test_a_storm_of_ten_thousand_in_one_call_is_stored(server: Server) -> None:
     many = [alert(f"Storm{n % 10}", labels={"n": str(n), "text": "x" * 600}) for n in range(10_000)]
     raw = body(*many)

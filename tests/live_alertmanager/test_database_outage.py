@@ -80,3 +80,30 @@ def test_it_recovers_by_itself_and_ends_in_time_while_the_database_is_away(
         database.stop()
         assert one.stop(WITHIN_S) < WITHIN_S
         database.start()
+
+
+@pytest.mark.slow
+def test_it_starts_without_its_database_and_delivers_once_that_is_there(
+    tmp_path: Path, database: Database
+) -> None:
+    """The tables are made then."""
+    database.stop()
+    with ExitStack() as stack:
+        platform = stack.enter_context(feishu(tmp_path))
+        one = aegis(tmp_path, {"AEGIS_DB_URL": database.url} | dict(platform.environment))
+        stack.enter_context(running(one))
+        assert refused(one, "db-1")
+        with pytest.raises(urllib.error.HTTPError) as not_ready:
+            ask(f"{one.url}/readyz")
+        assert not_ready.value.code == 503
+        assert b"AEGIS_DB_URL: the database: " in not_ready.value.read()
+        database.start()
+        until(lambda: not refused(one, "db-2"), 40, "a call that is kept")
+        assert ask(f"{one.url}/readyz")["alerts"] == "delivered"
+        until(
+            lambda: len(ask(f"{platform.url}/_platform/messages")["data"]["items"]) == 1,
+            60,
+            "the message",
+        )
+        assert one.stop(WITHIN_S) < WITHIN_S
+    assert "Traceback" not in one.log.read_text()

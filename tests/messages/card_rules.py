@@ -23,7 +23,9 @@ PING = re.compile(r"<\s*at\b|＠|@_all", re.IGNORECASE)
 
 
 def sent_bytes(content: str) -> int:
-    return len(json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    """Of the whole request, with the longest names there are."""
+    around = {"receive_id": "oc_" + "x" * 100, "msg_type": "interactive", "uuid": "u" * 50}
+    return len(json.dumps({**around, "content": content}, ensure_ascii=False).encode("utf-8"))
 
 
 def elements(card: dict[str, Any]) -> Iterator[dict[str, Any]]:

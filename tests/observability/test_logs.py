@@ -68,6 +68,7 @@ def test_lines_that_tell_of_every_call_of_a_library_are_left_out(stream: io.Stri
         'with "quotes" in it',
         "wss://host/ws?device_id=1&access_key=abc123def&ticket=0a1b2c3d",
         "postgresql+psycopg://aegis:hunter22@db/aegis",
+        "postgresql+psycopg://aegis:x@hunter22@db/aegis",
         "Authorization: Bearer abcdef0123456789",
         "{'app_secret=verylong'}",
     ],
@@ -99,7 +100,7 @@ def test_what_is_no_secret_stays(stream: io.StringIO) -> None:
 def test_the_settings_know_their_secrets() -> None:
     settings = read_settings(
         {
-            "AEGIS_API_TOKENS": "ci:reader:tok-1",
+            "AEGIS_API_TOKENS": "ci:reader:tok-1-0123456789ab",
             "PROMETHEUS_BASE_URL": "http://prometheus:9090",
             "AEGIS_PROMETHEUS_USERNAME": "reader",
             "AEGIS_PROMETHEUS_PASSWORD": "pass-2",
@@ -107,4 +108,4 @@ def test_the_settings_know_their_secrets() -> None:
             "AEGIS_LOKI_BEARER_TOKEN": "bear-3",
         }
     )
-    assert set(settings.secrets) == {"tok-1", "pass-2", "bear-3"}
+    assert set(settings.secrets) == {"tok-1-0123456789ab", "pass-2", "bear-3"}

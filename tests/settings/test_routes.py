@@ -142,6 +142,12 @@ def test_whom_everybody_is_woken_for_is_a_setting(
         ("routes: [{chat: oc_a, quiet_hours: {from: 25:00, to: 1:00}}]", "is no time such as"),
         ("routes: [{chat: oc_a, quiet_hours: {from: 24:30, to: 1:00}}]", "is no time such as"),
         (
+            "routes: [{chat: oc_a, quiet_hours: {from: '7:00', to: '07:00'}}]",
+            "quiet_hours.to: to is the same as from; a whole day is from 00:00 to 24:00",
+        ),
+        ("routes: [{chat: oc_a, quiet_hours: {from: '0:00', to: '00:00'}}]", "is the same as from"),
+        ("routes: [{chat: oc_a, quiet_hours: {from: '24:00', to: '7:00'}}]", "cannot be 24:00"),
+        (
             "routes: [{chat: oc_a, quiet_hours: {days: [mo], from: 2:00, to: 1:00}}]",
             "quiet_hours.days[1]: 'mo' is none of mon, tue",
         ),

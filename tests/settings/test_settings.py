@@ -24,7 +24,7 @@ def test_settings_are_what_the_environment_says() -> None:
             "AEGIS_CASE_DIR": "/cases",
             "AEGIS_HOST": "::1",
             "AEGIS_PORT": "8080",
-            "AEGIS_API_TOKENS": "ann:operator:a:b, bob:viewer:c,",
+            "AEGIS_API_TOKENS": "ann:operator:a:0123456789abcd, bob:viewer:c123456789abcdef,",
             "AEGIS_ALLOW_ANONYMOUS": "True",
             "AEGIS_WORKERS": "3",
             "AEGIS_MOST_WAITING": "0",
@@ -33,7 +33,10 @@ def test_settings_are_what_the_environment_says() -> None:
     )
     assert found.case_dir == Path("/cases")
     assert (found.host, found.port) == ("::1", 8080)
-    assert found.tokens == (Token("ann", "operator", "a:b"), Token("bob", "viewer", "c"))
+    assert found.tokens == (
+        Token("ann", "operator", "a:0123456789abcd"),
+        Token("bob", "viewer", "c123456789abcdef"),
+    )
     assert found.allow_anonymous
     assert (found.workers, found.most_waiting) == (3, 0)
     assert found.signals_file == Path("/etc/aegis/signals.yaml")
@@ -52,8 +55,9 @@ WRONG = [
     ("AEGIS_API_TOKENS", "hunter2"),
     ("AEGIS_API_TOKENS", "ann:hunter2"),
     ("AEGIS_API_TOKENS", "ann::hunter2"),
-    ("AEGIS_API_TOKENS", "ann:viewer:hunter2,bob:viewer:hunter2"),
-    ("AEGIS_API_TOKENS", "ann:viewer:hunter2é"),
+    ("AEGIS_API_TOKENS", "ann:viewer:hunter2hunter2xx,bob:viewer:hunter2hunter2xx"),
+    ("AEGIS_API_TOKENS", "ann:viewer:hunter2hunter2xxé"),
+    ("AEGIS_API_TOKENS", "ann:viewer:hunter2"),
 ]
 
 
@@ -76,3 +80,33 @@ def test_how_streams_of_loki_name_a_service_is_found_unless_it_is_said() -> None
     settings = read_settings({"LOKI_SERVICE_LABEL_KEY": ""})
     assert settings.loki_service_label_key is None
     assert settings.loki_selector_template is None
+
+
+def test_a_secret_that_is_too_short_is_told_by_its_place() -> None:
+    given = "ann:viewer:0123456789abcdef,bob:viewer:hunter2hunter2x"
+    with pytest.raises(ConfigurationError) as raised:
+        read_settings({"AEGIS_API_TOKENS": given})
+    assert str(raised.value).startswith(
+        "AEGIS_API_TOKENS: the secret of entry 2 must have at least 16 characters"
+    )
+    assert "hunter" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2@h/d",
+        "postgresql://u:hunter2@other3@h/d",
+        "postgresql://u:hunter2/other3@h/d",
+        "postgresql://u:hunter2%40other3@h/d",
+        "postgresql://h/d?user=u&password=hunter2",
+        "nonsense://u:hunter2?@h",
+    ],
+)
+def test_whatever_may_be_a_password_of_the_database_is_a_secret(url: str) -> None:
+    known = read_settings({"AEGIS_DB_URL": url}).secrets
+    left = url
+    for secret in sorted(known, key=len, reverse=True):
+        left = left.replace(secret, "")
+    assert "hunter2" not in left
+    assert "other3" not in left

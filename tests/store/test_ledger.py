@@ -131,6 +131,7 @@ def cover(database: Database, **how: Any) -> None:
         ({"state": "ready", "attempts": 3, "code": 99991400, "error": "too often"}, True),
         ({"state": "refused", "attempts": 1, "code": 230002, "error": "not in the chat"}, True),
         ({"state": "sent", "attempts": 1, "sent_at": NOW + timedelta(seconds=2)}, False),
+        ({"state": "ready", "attempts": 9, "doubtful": True}, True),
     ],
 )
 def test_how_a_message_stands_is_told(
@@ -142,6 +143,7 @@ def test_how_a_message_stands_is_told(
     assert (delivery.state, delivery.attempts) == (how["state"], how["attempts"])
     assert (delivery.code, delivery.error) == (how.get("code"), how.get("error"))
     assert delivery.sent_at == how.get("sent_at")
+    assert delivery.doubtful is how.get("doubtful", False)
     with database.reading() as connection:
         found = ledger.undelivered(connection, 10)
     assert [one.delivery for one in found] == ([delivery] if undelivered else [])
@@ -161,3 +163,22 @@ def test_the_quarantine_is_listed_newest_first(database: Database) -> None:
         found = ledger.quarantined(connection, 2)
     assert [one.raw for one in found] == ["3", "2"]
     assert found[0].reason == "is no JSON object"
+
+
+def test_what_failed_before_a_message_was_sent_is_not_told_beside_sent(database: Database) -> None:
+    keep(database, arrival(alert()))
+    cover(database, state="sent", attempts=2, code=99991400, error="too often", doubtful=True)
+    (delivery,) = page(database).entries[0].deliveries
+    assert (delivery.state, delivery.code, delivery.error) == ("sent", None, None)
+    assert delivery.doubtful
+
+
+def test_answers_that_were_not_delivered_are_listed_too(database: Database) -> None:
+    fields = {"chat_id": "oc_a", "operation": "create", "kind": "text", "content": "{}"}
+    with database.writing() as connection:
+        for place, state in enumerate(("sent", "refused", "ready", "withdrawn")):
+            told = {"id": f"m{place}", "uuid": f"u{place}", "created_at": NOW, "state": state}
+            connection.execute(insert(message).values(**fields, **told))
+    with database.reading() as connection:
+        found = ledger.undelivered_answers(connection, 10)
+    assert [(one.chat_id, one.state) for one in found] == [("oc_a", "refused"), ("oc_a", "ready")]

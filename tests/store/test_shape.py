@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from aegis.adapters.store.database import Database, open_database
-from aegis.adapters.store.locks import only_process
+from aegis.adapters.store.locks import cannot_use, only_process
 from aegis.adapters.store.migrating import shape, upgrade
 from aegis.adapters.store.tables import metadata
 from aegis.model.errors import ConfigurationError, StoreUnavailable
@@ -80,7 +82,7 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     database = open_database(f"sqlite:///{tmp_path / 'file' / 'aegis.db'}")
-    with pytest.raises(StoreUnavailable, match=r"aegis\.db: Not a directory|File exists"):
+    with pytest.raises(ConfigurationError, match=r"aegis\.db: Not a directory|File exists"):
         upgrade(database)
 
 
@@ -101,9 +103,61 @@ def test_one_process_at_a_time_has_a_sqlite_file(tmp_path: Path) -> None:
         "sqlite:///:memory:",
         "nonsense",
         "postgresql+asyncpg://u:hunter2@h/d",
+        "postgresql://u:hunter2@hunter2@h/d",
+        "postgresql://u:@hunter2@h/d",
+        "postgresql://u:hunter2@h:hunter2/d",
     ],
 )
 def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="AEGIS_DB_URL") as refused:
         open_database(url)
     assert "hunter2" not in str(refused.value)
+
+
+def test_an_unescaped_at_sign_is_told_how_to_write() -> None:
+    with pytest.raises(ConfigurationError, match="%40"):
+        open_database("postgresql://u:p@ss@h/d")
+    open_database("postgresql://u:p%40ss@h/d?application_name=a@b").dispose()
+
+
+def test_an_address_is_shown_without_a_password_wherever_it_stands() -> None:
+    database = open_database("postgresql://u@h/d?password=hunter2&sslmode=require")
+    assert database.address == "postgresql://u@h/d?sslmode=require"
+    database.dispose()
+
+
+def test_what_a_driver_says_is_told_with_the_setting_and_without_the_password() -> None:
+    for url in (
+        "postgresql://u:hunter2@/d?host=/no/hunter2",
+        "postgresql://u@/d?host=/no/hunter2&password=hunter2",
+    ):
+        database = open_database(url)
+        with pytest.raises(StoreUnavailable) as told, database.reading():
+            pass
+        database.dispose()
+        assert str(told.value).startswith("AEGIS_DB_URL: the database: ")
+        assert "/no/***" in str(told.value)
+        assert "hunter2" not in str(told.value)
+
+
+def test_what_may_not_be_done_now_is_no_mistake_of_ours(empty: Database) -> None:
+    """PostgreSQL calls a missing grant a wrong statement; somebody grants it, and it works."""
+    if empty.is_sqlite:
+        pytest.skip("about PostgreSQL")
+    with empty.writing() as connection:
+        connection.exec_driver_sql("DROP ROLE IF EXISTS guest")
+        connection.exec_driver_sql("CREATE ROLE guest LOGIN")
+    guest = Database(create_engine(empty.engine.url.set(username="guest")))
+    with pytest.raises(StoreUnavailable, match=r"permission denied|no schema"):
+        upgrade(guest)
+    guest.dispose()
+
+
+def test_what_may_pass_is_no_wrong_setting(tmp_path: Path) -> None:
+    file = tmp_path / "aegis.db"
+    full = cannot_use(file, OSError(errno.ENOSPC, "No space left on device"))
+    assert isinstance(full, StoreUnavailable)
+    assert str(full) == f"AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: " + (
+        "No space left on device"
+    )
+    assert isinstance(cannot_use(file, PermissionError(errno.EACCES, "no")), ConfigurationError)

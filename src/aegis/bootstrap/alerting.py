@@ -16,23 +16,37 @@ from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.locks import make_folder, only_process
 from aegis.adapters.store.migrating import upgrade
 from aegis.adapters.system_clock import SystemClock
-from aegis.bootstrap.delivering import StoredOnly, delivering
+from aegis.bootstrap.delivering import Delivering, StoredOnly, delivering
 from aegis.bootstrap.housekeeping import housekeeping
 from aegis.model.routing import targets_of
 from aegis.observability.measurements import AlertMeasurements
 from aegis.ports import AlertStore, ChangeStore
 from aegis.settings import Settings
+from aegis.workflows.deliver_messages.tell import Teller
 from aegis.workflows.receive_alerts.receive import AlertReceiver
+
+MIGRATION_PATIENCE_S = 4.0
+"""Short: whoever opens the store tries again, and must be able to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """`stored_only` says what is missing for delivering; None where chats are told."""
+    """What the routes about alerts and chats work with."""
 
     store: AlertStore
     changes: ChangeStore
     receiver: AlertReceiver
-    stored_only: str | None
+    delivering: Delivering | StoredOnly
+
+    @property
+    def stored_only(self) -> str | None:
+        """What is missing for delivering alerts; None where chats are told."""
+        return self.delivering.why
+
+    @property
+    def teller(self) -> Teller | None:
+        """None where no chat can be told anything."""
+        return self.delivering.teller
 
 
 @asynccontextmanager
@@ -46,15 +60,14 @@ async def alerting(settings: Settings, measurements: AlertMeasurements) -> Async
     ids = SortableIds(clock)
     route = partial(targets_of, settings.routing)
     with _lone(open_database(settings.db_url)) as database:
-        await asyncio.to_thread(upgrade, database)
+        await asyncio.to_thread(upgrade, database, MIGRATION_PATIENCE_S)
         async with delivering(settings, database, ids, clock, measurements) as deliveries:
             store = StoredAlerts(database, ids, route)
             readers = ThreadPoolExecutor(1, "body-reader")
             receiver = AlertReceiver(store, clock, deliveries, readers, settings.replica_labels)
-            why = deliveries.why if isinstance(deliveries, StoredOnly) else None
             try:
                 async with housekeeping(settings, store, deliveries, clock):
-                    yield Alerting(store, StoredChanges(database, clock), receiver, why)
+                    yield Alerting(store, StoredChanges(database, clock), receiver, deliveries)
             finally:
                 await asyncio.to_thread(store.stop)
                 readers.shutdown(cancel_futures=True)

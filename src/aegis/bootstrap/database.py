@@ -15,7 +15,7 @@ from aegis.adapters.store.backup import back_up
 from aegis.adapters.store.database import Database, opened
 from aegis.adapters.store.migrating import Shape, shape, upgrade
 from aegis.model.errors import ConfigurationError, InvalidRequest
-from aegis.model.ledger import LedgerPage, LedgerQuery, Quarantined, Undelivered
+from aegis.model.ledger import LedgerPage, LedgerQuery, Quarantined, Undelivered, UndeliveredAnswer
 from aegis.settings import Settings
 
 Result = TypeVar("Result")
@@ -40,6 +40,10 @@ def quarantined(settings: Settings, limit: int) -> tuple[Quarantined, ...]:
 
 def undelivered(settings: Settings, limit: int) -> tuple[Undelivered, ...]:
     return _ask(settings, lambda connection: ledger.undelivered(connection, limit))
+
+
+def undelivered_answers(settings: Settings, limit: int) -> tuple[UndeliveredAnswer, ...]:
+    return _ask(settings, lambda connection: ledger.undelivered_answers(connection, limit))
 
 
 def status_of(settings: Settings) -> DatabaseStatus:

@@ -29,6 +29,7 @@ from aegis.settings import Settings
 from aegis.workflows.deliver_messages.compose import compose
 from aegis.workflows.deliver_messages.deliver import Delivery, deliver_messages
 from aegis.workflows.deliver_messages.style import Style
+from aegis.workflows.deliver_messages.tell import Teller
 from aegis.workflows.deliver_messages.wake import FLOW, Wakeups
 
 DRAIN_S = 5.0
@@ -43,18 +44,25 @@ class StoredOnly:
     """Nobody is told: alerts are kept, and delivered once a chat can be reached."""
 
     why: str
+    teller: None = None
 
     def wake(self, rows: Sequence[WaitingRow]) -> None:
         return
 
 
-def reason_not_to_deliver(settings: Settings) -> str | None:
-    """What is not set that delivering needs; None where nothing is missing."""
-    if settings.feishu is None:
-        return "FEISHU_APP_ID and FEISHU_APP_SECRET are not set"
-    if settings.routing.default is None and not settings.routing.routes:
-        return "neither FEISHU_DEFAULT_CHAT_ID nor AEGIS_ROUTES_FILE is set"
-    return None
+@dataclass(slots=True)
+class Delivering:
+    """Chats are told. `why` they are not told of alerts; None where they are.
+
+    Answers are told by `teller`, also where no route leads alerts anywhere.
+    """
+
+    wakeups: Wakeups
+    teller: Teller
+    why: str | None
+
+    def wake(self, rows: Sequence[WaitingRow]) -> None:
+        self.wakeups.wake(rows)
 
 
 @asynccontextmanager
@@ -64,33 +72,48 @@ async def delivering(
     ids: SortableIds,
     clock: Clock,
     measurements: AlertMeasurements,
-) -> AsyncIterator[Wakeups | StoredOnly]:
+) -> AsyncIterator[Delivering | StoredOnly]:
     """As long as it is open. On SQLite the caller holds the lock of the file.
 
     ConfigurationError where what is needed is not installed, StoreUnavailable where the
     durable tables cannot be reached.
     """
-    missing = reason_not_to_deliver(settings)
-    if missing is not None or settings.feishu is None:
+    missing = settings.lacking_to_deliver
+    if missing is not None:
         _log.warning("alerts_are_stored_only", why=missing)
+    feishu = settings.feishu
+    if feishu is None or (missing is not None and not feishu.chats):
         yield StoredOnly(missing or "")
         return
     if find_spec(SDK) is None:
         raise ConfigurationError(
             "FEISHU_APP_ID: is set, but Aegis came without Feishu; install aegis-sre[feishu]"
         )
-    sender = FeishuSender(settings.feishu, clock)
+    sender = FeishuSender(feishu, clock)
     try:
         outbox = StoredOutbox(database, ids)
         notifier = Measured(sender, measurements)
         delivery = Delivery(outbox, notifier, composer(settings), clock)
         told = partial(note_backlog, measurements, clock)
         async with _turns(settings.db_url, delivery, told) as wakeups:
-            loading = asyncio.create_task(sender.start())  # takes seconds; nobody waits for it
-            yield wakeups
+            found = Delivering(wakeups, Teller(outbox, clock, wakeups.ask), missing)
+            loading = asyncio.create_task(_load(sender, found))  # takes seconds: nobody waits
+            yield found
             loading.cancel()
+            await asyncio.wait([loading])
     finally:
         await asyncio.to_thread(sender.close)
+
+
+async def _load(sender: FeishuSender, found: Delivering) -> None:
+    """An SDK that cannot be loaded stays so until somebody mends it and restarts Aegis."""
+    try:
+        await sender.start()
+    except ConfigurationError as error:
+        found.why = str(error)
+        _log.error("feishu_cannot_be_loaded", why=found.why)
+    except DeliveryError as error:
+        _log.warning("feishu_loads_slowly", why=str(error))
 
 
 @asynccontextmanager

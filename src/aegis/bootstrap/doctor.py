@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aegis.adapters.alertmanager import examine as alertmanager
@@ -17,6 +17,8 @@ from aegis.adapters.loki import examine as loki
 from aegis.adapters.loki.selector import LABEL_KEY, ServiceSelector, service_selector
 from aegis.adapters.prometheus import examine as prometheus
 from aegis.adapters.prometheus.catalog import Catalog, load_catalog
+from aegis.adapters.store import examine as store
+from aegis.adapters.store.database import open_database
 from aegis.adapters.system_clock import SystemClock
 from aegis.bootstrap import run_to_end
 from aegis.model.backend import BACKENDS, BackendConfig, BackendName, setting
@@ -56,8 +58,10 @@ async def _examine(settings: Settings, clock: Clock, deadline_s: float) -> Healt
                 one = _examine_backend(configs[name], budget, given, clock, deadline_s)
                 tasks.append(group.create_task(one))
         if settings.feishu is not None:
-            chat = _examine_feishu(settings.feishu, clock, deadline_s)
+            chats = [one.chat_id for one in settings.routing.everywhere if one.chat_id]
+            chat = _examine_feishu(settings.feishu, chats, clock, deadline_s)
             tasks.append(group.create_task(chat))
+        tasks.append(group.create_task(_examine_database(settings.db_url, clock, deadline_s)))
     examined = {task.result().backend: task.result() for task in tasks}
     return Health(
         tuple(given.findings),
@@ -66,6 +70,7 @@ async def _examine(settings: Settings, clock: Clock, deadline_s: float) -> Healt
                 examined.get(name) or _not_configured(name, setting(name, "base_url"))
                 for name in BACKENDS
             ),
+            examined["database"],
             examined.get("feishu") or _not_configured("feishu", "FEISHU_APP_ID"),
         ),
     )
@@ -92,6 +97,9 @@ def _given(settings: Settings) -> _Given:
         said = Text(f"{count} 个别名", f"{count} aliases")
         given.findings.append(Finding("AEGIS_SERVICE_ALIASES", "ok", said))
     given.findings += route_findings(settings.routing)
+    if (missing := settings.lacking_to_deliver) is not None:
+        said = Text(f"只存储，不发送：{missing}", f"stored only, told to nobody: {missing}")
+        given.findings.append(Finding("alerts", "warn", said))
     return given
 
 
@@ -136,9 +144,32 @@ async def _examine_backend(
     return examination.health()
 
 
-async def _examine_feishu(config: FeishuConfig, clock: Clock, deadline_s: float) -> BackendHealth:
+async def _examine_database(db_url: str, clock: Clock, deadline_s: float) -> BackendHealth:
+    try:
+        database = open_database(db_url)
+    except ConfigurationError as error:
+        return BackendHealth(
+            "database", None, "wrong_setting", (_wrong(str(error).partition(":")[0], error),)
+        )
+    examination = store.Examination(database, clock)
+    try:
+        async with asyncio.timeout(deadline_s):
+            if await asyncio.to_thread(examination.look):
+                await examination.count()
+    except TimeoutError:
+        examination.condition = "no_answer"
+        zh, en = f"{deadline_s:g} s 内没有答完", f"not done within {deadline_s:g} s"
+        examination.note("deadline", "fail", zh, en)
+    finally:
+        await asyncio.to_thread(database.dispose)
+    return examination.health()
+
+
+async def _examine_feishu(
+    config: FeishuConfig, chats: Sequence[str], clock: Clock, deadline_s: float
+) -> BackendHealth:
     sender = FeishuSender(config, clock)
-    examination = feishu.Examination(sender)
+    examination = feishu.Examination(sender, chats)
     try:
         async with asyncio.timeout(deadline_s):
             await examination.examine()

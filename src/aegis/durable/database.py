@@ -32,10 +32,7 @@ def engine_url(db_url: str) -> sa.URL:
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite" or not url.database or url.database == ":memory:":
-        raise ConfigurationError(
-            "AEGIS_DB_URL: must be sqlite:///FILE or postgresql://…, "
-            f"is {url.render_as_string(hide_password=True)}"
-        )
+        raise ConfigurationError("AEGIS_DB_URL: must be sqlite:///FILE or postgresql://…")
     file = Path(url.database)
     return sa.URL.create("sqlite", database=str(file.with_name(f"{file.stem}-durable.db")))
 

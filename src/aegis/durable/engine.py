@@ -93,7 +93,9 @@ class Durable:
             self._launch()
         except SQLAlchemyError as error:
             self.shutdown(1)
-            raise StoreUnavailable(f"durable tables: {type(error).__name__}") from None
+            raise StoreUnavailable(
+                f"AEGIS_DB_URL: durable tables: {type(error).__name__}"
+            ) from None
 
     def _launch(self) -> None:
         DBOS(
@@ -194,9 +196,11 @@ class Durable:
             async with asyncio.timeout(ENQUEUE_DEADLINE_S):
                 return await loop.run_in_executor(self._callers, asked)
         except TimeoutError:
-            raise StoreUnavailable("durable tables: no answer in time") from None
+            raise StoreUnavailable("AEGIS_DB_URL: durable tables: no answer in time") from None
         except SQLAlchemyError as error:
-            raise StoreUnavailable(f"durable tables: {type(error).__name__}") from None
+            raise StoreUnavailable(
+                f"AEGIS_DB_URL: durable tables: {type(error).__name__}"
+            ) from None
 
     def _clean(self) -> None:
         """Nobody else removes what is over."""

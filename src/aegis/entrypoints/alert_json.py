@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from aegis.model.episode import Episode
-from aegis.model.ledger import Delivery, LedgerEntry, LedgerPage, Quarantined, Undelivered
+from aegis.model.ledger import (
+    Delivery,
+    LedgerEntry,
+    LedgerPage,
+    Quarantined,
+    Undelivered,
+    UndeliveredAnswer,
+)
 
 
 def page_json(page: LedgerPage) -> dict[str, Any]:
@@ -45,6 +52,7 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "code": delivery.code,
         "error": delivery.error,
+        "doubtful": delivery.doubtful,
     }
 
 
@@ -61,6 +69,17 @@ def quarantined_json(found: Quarantined) -> dict[str, Any]:
 
 def undelivered_json(found: Undelivered) -> dict[str, Any]:
     return {**episode_json(found.episode), "delivery": delivery_json(found.delivery)}
+
+
+def answer_delivery_json(found: UndeliveredAnswer) -> dict[str, Any]:
+    return {
+        "chat_id": found.chat_id,
+        "state": found.state,
+        "since": _written(found.created_at),
+        "attempts": found.attempts,
+        "code": found.code,
+        "error": found.error,
+    }
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -31,5 +31,11 @@ class FeishuConfig:
         found = (self.app_secret, self.verification_token, self.encrypt_key)
         return tuple(one for one in found if one)
 
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """Those that a request may name."""
+        default = () if self.default_chat_id is None else (self.default_chat_id,)
+        return (*default, *self.allowed_chats)
+
     def may_write_to(self, chat_id: str) -> bool:
-        return chat_id == self.default_chat_id or chat_id in self.allowed_chats
+        return chat_id in self.chats

@@ -10,7 +10,7 @@ from aegis.model.backend import TELEMETRY, BackendName
 from aegis.model.text import Text
 
 State = Literal["ok", "warn", "fail"]
-Examined = BackendName | Literal["feishu"]
+Examined = BackendName | Literal["database", "feishu"]
 Condition = Literal["answers", "not_configured", "wrong_setting", "no_answer"]
 """Of a backend; `no_answer`: it could not be asked, or refused to be."""
 
@@ -48,11 +48,18 @@ class Health:
         return bool(asked & {*TELEMETRY})
 
     @property
+    def tells_chats(self) -> bool:
+        """Alerts are delivered, or meant to be: Aegis is of use without any telemetry too."""
+        return any(
+            one.backend == "feishu" and one.condition != "not_configured" for one in self.backends
+        )
+
+    @property
     def has_wrong_setting(self) -> bool:
-        """Also where there is no backend to ask about an incident."""
+        """Also where nothing can be asked about an incident and no chat be told of alerts."""
         asked = [one for one in self.backends if one.condition != "not_configured"]
         return (
-            not self.has_telemetry
+            not (self.has_telemetry or self.tells_chats)
             or _fails(self.settings)
             or any(one.condition == "wrong_setting" for one in asked)
             or any(_fails(one.findings) for one in asked if one.condition == "answers")

@@ -57,7 +57,11 @@ class LedgerQuery:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one chat was told of an episode, or is yet to be told."""
+    """What one chat was told of an episode, or is yet to be told.
+
+    `code` and `error` are those of the newest attempt that failed, None once it was sent.
+    `doubtful`: it may be in the chat twice.
+    """
 
     chat_id: str
     transition: Transition
@@ -67,6 +71,7 @@ class Delivery:
     attempts: int = 0
     code: int | None = None
     error: str | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,18 @@ class Undelivered:
 
     episode: Episode
     delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class UndeliveredAnswer:
+    """The answer to a question that a chat was to be told and has not been."""
+
+    chat_id: str
+    state: DeliveryState
+    created_at: datetime
+    attempts: int
+    code: int | None
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,18 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A new message that stands by itself: no alert is behind it and nothing updates it later.
+
+    `content` is a card's; `fallback` is the content of a text that says the same, for a platform
+    that refuses the card.
+    """
+
+    content: str
+    fallback: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """The message of a chat that is to be sent next, and what was tried so far.
 
@@ -37,6 +49,7 @@ class Outgoing:
     `first_attempt_at` is None before the first attempt. `unsure` is true where an attempt may
     have arrived. `chat_attempt_at` is the newest attempt to send anything to the chat, by
     whatever replica. `lost` is true where the card to answer or to replace never came to be.
+    `stands_alone` is true for a notice: it cannot be composed anew.
     """
 
     message: Message
@@ -46,11 +59,12 @@ class Outgoing:
     unsure: bool = False
     chat_attempt_at: datetime | None = None
     lost: bool = False
+    stands_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is due and not told: how many rows, and since when the oldest is due.
+    """What is due and not told: how many rows and notices, since when the oldest is due.
 
     `refused` counts messages that the platform refused for good, as long as they are kept.
     """

@@ -15,8 +15,7 @@ def route_findings(routing: Routing) -> tuple[Finding, ...]:
     """Empty where alerts are told to nobody because no chat is named at all."""
     if not routing.routes and routing.default is None:
         return ()
-    everywhere = [*routing.routes, *([routing.default] if routing.default else [])]
-    chats = {route.chat_id for route in everywhere if route.chat_id}
+    chats = {route.chat_id for route in routing.everywhere if route.chat_id}
     count = len(routing.routes)
     said = Text(
         f"{count} 条路由，{len(chats)} 个群" if count else "没有路由，全部告警发到默认群",

@@ -106,6 +106,11 @@ class Routing:
     default: Route | None = None
     mentions: tuple[MentionRule, ...] = (MentionRule(Mention(everybody=True)),)
 
+    @property
+    def everywhere(self) -> tuple[Route, ...]:
+        """The default last."""
+        return (*self.routes, *(() if self.default is None else (self.default,)))
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -18,7 +18,7 @@ _IN_ADDRESSES = re.compile(
     r"(?i)\b((?:access_key|ticket|token|secret|password|app_secret|api_key)=)[^&\s\"\\]+"
 )
 _CREDENTIALS = re.compile(r"(?i)\b(bearer|basic) [A-Za-z0-9._~+/=-]{4,}")
-_BETWEEN = re.compile(r"(?i)(://[^/\s:@\"]*:)[^@/\s\"]+@")
+_BETWEEN = re.compile(r"(?i)(://[^/\s:@\"]*:)[^/\s\"]+@")
 _CHATTY = ("httpx", "httpcore", "urllib3", "websockets", "alembic", "dbos", "Lark")
 
 

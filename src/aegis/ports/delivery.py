@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from aegis.model.delivery import ChatState, Draft
-from aegis.model.message import Backlog, Outgoing
+from aegis.model.message import Backlog, Notice, Outgoing
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """What survives a crash: plain data."""
@@ -80,6 +80,10 @@ class Outbox(Protocol):
 
         False where one of the rows is no longer waiting: then another was quicker.
         """
+        ...
+
+    async def keep_notice(self, chat_id: str, notice: Notice, now: datetime) -> str:
+        """The id of its message, which is ready. Committed when this returns."""
         ...
 
     async def close_gone(self, chat_id: str, now: datetime) -> None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aegis.model.backend import TELEMETRY, BackendConfig
@@ -21,7 +20,7 @@ from aegis.settings.external_addresses import read_addresses
 from aegis.settings.feishu import read_feishu
 from aegis.settings.links import read_link_hosts, read_public_url
 from aegis.settings.routes import read_routing
-from aegis.settings.store import read_db_url, read_names
+from aegis.settings.store import passwords_in, read_db_url, read_names
 
 MOST_WORKERS = 8
 MOST_WAITING = 32
@@ -29,6 +28,8 @@ LAST_PORT = 65535
 RETENTION_DAYS = 30
 MOST_BODY_MB = 512
 RECONCILE_S = 60
+LEAST_SECRET = 16
+"""Characters; what is shorter may be guessed."""
 IN_THIS_FOLDER = "sqlite:///aegis.db"
 
 
@@ -102,9 +103,16 @@ class Settings:
             found += [one for one in (backend.password, backend.bearer_token) if one]
         if self.feishu is not None:
             found += self.feishu.secrets
-        if (password := urlsplit(self.db_url).password) is not None:
-            found += [password, unquote(password)]
-        return tuple(found)
+        return (*found, *passwords_in(self.db_url))
+
+    @property
+    def lacking_to_deliver(self) -> str | None:
+        """What is not set that delivering alerts needs; None where nothing is missing."""
+        if self.feishu is None:
+            return "FEISHU_APP_ID and FEISHU_APP_SECRET are not set"
+        if not self.routing.everywhere:
+            return "neither FEISHU_DEFAULT_CHAT_ID nor AEGIS_ROUTES_FILE is set"
+        return None
 
     @property
     def has_telemetry(self) -> bool:
@@ -192,8 +200,9 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
 def _secret(given: Mapping[str, str], name: str) -> str | None:
     """Long enough that nobody guesses it, in characters that every header carries."""
     text = given.get(name)
-    if text and (len(text) < 16 or not text.isascii() or not text.isprintable()):
-        raise ConfigurationError(f"{name}: must have at least 16 printable ASCII characters")
+    if text and (len(text) < LEAST_SECRET or not text.isascii() or not text.isprintable()):
+        told = f"must have at least {LEAST_SECRET} printable ASCII characters"
+        raise ConfigurationError(f"{name}: {told}")
     return text or None
 
 
@@ -213,14 +222,17 @@ def _aliases(given: Mapping[str, str]) -> dict[str, str]:
 
 def _tokens(given: Mapping[str, str]) -> tuple[Token, ...]:
     """Entries are separated by commas. No secret ever becomes part of a message."""
-    entries = [one.strip() for one in (given.get("AEGIS_API_TOKENS") or "").split(",")]
+    name = "AEGIS_API_TOKENS"
+    entries = [one.strip() for one in (given.get(name) or "").split(",")]
     found = []
     for place, entry in enumerate((one for one in entries if one), start=1):
         parts = entry.split(":", 2)
         if len(parts) != 3 or not all(parts) or not entry.isascii():
-            message = f"AEGIS_API_TOKENS: entry {place} must be name:role:secret in ASCII"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"{name}: entry {place} must be name:role:secret in ASCII")
+        if len(parts[2]) < LEAST_SECRET:
+            told = f"the secret of entry {place} must have at least {LEAST_SECRET} characters"
+            raise ConfigurationError(f"{name}: {told}: openssl rand -hex 16 makes one")
         found.append(Token(*parts))
     if len({one.secret for one in found}) < len(found):
-        raise ConfigurationError("AEGIS_API_TOKENS: two entries have the same secret")
+        raise ConfigurationError(f"{name}: two entries have the same secret")
     return tuple(found)

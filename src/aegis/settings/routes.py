@@ -19,6 +19,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT_ROUTE = "default"
 MOST_PEOPLE = 50
 _OPEN_ID = re.compile(r"ou_[A-Za-z0-9_-]{1,64}")
+_END_OF_DAY = re.compile(r"24:00")
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
@@ -147,6 +148,7 @@ def _quiet_hours(place: Place, zone: ZoneInfo) -> QuietHours:
     for name in ("from", "to"):
         if name not in fields:
             raise place.wrong(f"{name} is missing")
+    _check_length(fields["from"], fields["to"])
     through = fields.get("break_through")
     return QuietHours(
         days=_days(fields["days"]) if "days" in fields else tuple(range(7)),
@@ -155,6 +157,14 @@ def _quiet_hours(place: Place, zone: ZoneInfo) -> QuietHours:
         timezone=_timezone(fields["timezone"]) if "timezone" in fields else zone,
         breaking_through=None if through is None else _words(through, empty="none"),
     )
+
+
+def _check_length(start: Place, until: Place) -> None:
+    """Equal times may be meant as never or as always, so only 00:00 to 24:00 is a day."""
+    if _END_OF_DAY.fullmatch(start.text()):
+        raise start.wrong("from cannot be 24:00; write 00:00, or the next day among days")
+    if _time(start) == _time(until) and not _END_OF_DAY.fullmatch(until.text()):
+        raise until.wrong("to is the same as from; a whole day is from 00:00 to 24:00")
 
 
 def _days(place: Place) -> tuple[int, ...]:

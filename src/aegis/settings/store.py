@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from aegis.model.errors import ConfigurationError
 
 URL, FOLDER = "AEGIS_DB_URL", "AEGIS_DATA_DIR"
+_PASSWORDS = (
+    re.compile(r"://[^:@/]*:([^@]*)@"),
+    re.compile(r"://[^:@/]*:(.*)@"),  # with an @ in it that should have been %40
+    re.compile(r"[?&](?:ssl)?password=([^&#]*)"),
+)
 WITHOUT_A_HOME = Path("/var/lib/aegis")
 
 
@@ -17,6 +24,12 @@ def read_db_url(given: Mapping[str, str]) -> str:
     if url:
         return url
     return f"sqlite:///{(Path(folder) if folder else _usual_folder()) / 'aegis.db'}"
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """What no log line may hold: all that may be a password, whatever is wrong with the address."""
+    found = [one for each in _PASSWORDS for one in each.findall(url)]
+    return tuple(dict.fromkeys(one for each in found for one in (each, unquote(each)) if one))
 
 
 def _usual_folder() -> Path:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aegis.adapters.feishu.sender import FeishuSender
 from aegis.model.errors import ConfigurationError, DeliveryError
 from aegis.model.health import BackendHealth, Condition, Finding, State
 from aegis.model.text import Text
 
-MOST_CHATS = 10
+MOST_CHATS = 20
 WRONG_APP = frozenset({10003, 10014})
 
 
 class Examination:
     """Findings, kept even where the time runs out in the middle."""
 
-    def __init__(self, sender: FeishuSender) -> None:
+    def __init__(self, sender: FeishuSender, more_chats: Sequence[str] = ()) -> None:
+        """`more_chats` are those that routes lead to, beside those of the sender's settings."""
         self._sender = sender
+        self._more_chats = more_chats
         self.findings: list[Finding] = []
         self.condition: Condition = "no_answer"
 
@@ -65,14 +69,17 @@ class Examination:
 
     async def _look_at_chats(self) -> None:
         config = self._sender.config
-        if config.default_chat_id is None:
+        if config.default_chat_id is None and not self._more_chats:
             name = "FEISHU_DEFAULT_CHAT_ID"
             zh = f"没有设置 {name}：没有路由的告警只存储，不发送"
             en = f"{name} is not set: alerts without a route are stored and told to nobody"
             self.note("chat", "warn", zh, en)
-        chats = [config.default_chat_id, *config.allowed_chats]
-        for chat in list(dict.fromkeys(one for one in chats if one))[:MOST_CHATS]:
+        chats = list(dict.fromkeys((*config.chats, *self._more_chats)))
+        for chat in chats[:MOST_CHATS]:
             await self._look_at(chat)
+        if len(chats) > MOST_CHATS:
+            left = len(chats) - MOST_CHATS
+            self.note("chat", "warn", f"另有 {left} 个群没有查看", f"{left} more not looked at")
 
     async def _look_at(self, chat: str) -> None:
         try:

@@ -15,6 +15,20 @@ from aegis.observability.logs import HIDDEN
 
 INSTALL = 'pip install "aegis-sre[feishu]"'
 LOGGER = "Lark"
+_MOST_SAID = 200
+_BROKEN = (
+    ImportError,
+    AttributeError,
+    ArithmeticError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What importing a package raises that fits neither itself nor what it stands on."""
 
 _SECRET = re.compile(
     r"(?i)((?:access_key|ticket|app_?secret|[a-z_]*access_token|authorization)[\"']?\s*[=:]\s*"
@@ -23,7 +37,7 @@ _SECRET = re.compile(
 
 
 def load() -> Any:
-    """The module `lark_oapi`; ConfigurationError where it is not installed.
+    """The module `lark_oapi`; ConfigurationError where it is not installed, or is broken.
 
     The import takes seconds and 170 MB, and keeps the event loop of its thread: only the thread
     that will use the SDK may call this, while no loop runs in it. The loop that the import makes
@@ -32,10 +46,16 @@ def load() -> Any:
     try:
         with _loop_to_keep():
             import lark_oapi  # type: ignore[import-untyped]
-    except ImportError as error:
-        if error.name is not None and error.name.partition(".")[0] != "lark_oapi":
-            raise ConfigurationError(f"Feishu: {error.name} is missing; {INSTALL}") from error
-        raise ConfigurationError(f"Feishu needs lark-oapi: {INSTALL}") from error
+    except ModuleNotFoundError as error:
+        if error.name == "lark_oapi":
+            raise ConfigurationError(f"Feishu needs lark-oapi: {INSTALL}") from error
+        raise ConfigurationError(f"Feishu: {error.name} is missing; {INSTALL}") from error
+    except _BROKEN as error:
+        said = " ".join(str(error).split())[:_MOST_SAID]
+        raise ConfigurationError(
+            f"Feishu: lark-oapi is installed but cannot be loaded ({type(error).__name__}: "
+            f"{said}); install it again ({INSTALL}) and restart Aegis"
+        ) from error
     quiet()
     return lark_oapi
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from aegis.adapters.feishu.calling import DEADLINE_S, Ask, Caller
 from aegis.adapters.feishu.sdk_thread import SdkThread
-from aegis.model.errors import DeliveryRefused, MessageTooLarge
+from aegis.model.errors import (
+    ConfigurationError,
+    DeliveryRefused,
+    DeliveryUnavailable,
+    MessageTooLarge,
+)
 from aegis.model.feishu import FeishuConfig
 from aegis.model.message import Message
 from aegis.ports import Clock
@@ -44,7 +49,11 @@ class FeishuSender:
             raise DeliveryRefused(f"{message.operation} without a target")
         if len(message.uuid) > LONGEST_UUID:
             raise DeliveryRefused(f"the uuid is longer than {LONGEST_UUID} characters")
-        answer = await self._caller.call(_asking(message), message.operation, message.content)
+        try:
+            answer = await self._caller.call(_asking(message), message.operation, message.content)
+        except ConfigurationError as error:
+            # No message is to blame for an SDK that cannot be loaded, so none is given up.
+            raise DeliveryUnavailable(str(error)) from None
         if message.operation == "update":
             return str(message.target)
         return answer.text("data", "message_id")

@@ -98,5 +98,5 @@ class StoredAlerts:
             async with asyncio.timeout(READ_WITHIN_S):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, asking)
         except TimeoutError:
-            told = f"the database gave no answer within {READ_WITHIN_S:g} s"
+            told = f"AEGIS_DB_URL: the database gave no answer within {READ_WITHIN_S:g} s"
             raise StoreUnavailable(told) from None

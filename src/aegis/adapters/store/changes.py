@@ -78,7 +78,7 @@ def _if_made() -> Iterator[None]:
     try:
         yield
     except ProgrammingError as error:
-        told = "the database: has not the tables of this Aegis; run aegis db upgrade"
+        told = "AEGIS_DB_URL: the database has not the tables of this Aegis; run aegis db upgrade"
         raise StoreUnavailable(told) from error
 
 

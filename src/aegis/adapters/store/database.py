@@ -25,8 +25,15 @@ PATIENCE_S = 30.0
 """How long a transaction waits for a lock unless it is told otherwise."""
 CONNECT_S = 5
 _WRITES = "aegis_writes"
-_PASSING_STATES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
-"""Classes of SQLSTATE: connection, transaction, rollback, resources, locks, operator, system."""
+_PASSING_STATES = frozenset({"08", "25", "3D", "3F", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE: connection, transaction, no such database, no such schema, rollback,
+resources, locks, operator, system."""
+_NOT_ALLOWED = "42501"
+"""Until somebody grants it; this one alone of the class of wrong statements."""
+_SECRET_OPTIONS = ("password", "sslpassword", "passfile")
+"""Of a connection, as libpq knows them: they may stand in the query of an address."""
+_LEAST_SECRET = 3
+"""Shorter ones are parts of ordinary words."""
 _LARGEST_LEFT_LOG = 64 * 1024 * 1024
 _POSTGRESQL_LIMITS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=15000"
 """A replica that hangs in a transaction must not keep the others waiting."""
@@ -50,9 +57,10 @@ class Database:
 
     @property
     def address(self) -> str:
-        """Without a password, and as people write it."""
+        """Without a password, wherever it stands, and as people write it."""
+        url = self.engine.url.difference_update_query(_SECRET_OPTIONS)
         name = "sqlite" if self.is_sqlite else "postgresql"
-        return self.engine.url._replace(drivername=name, password=None).render_as_string()
+        return url._replace(drivername=name, password=None).render_as_string()
 
     @property
     def is_there(self) -> bool:
@@ -62,7 +70,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
-        with _told_simply(), self.engine.connect() as connection, connection.begin():
+        with self._told_simply(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -71,7 +79,7 @@ class Database:
 
         On SQLite it takes the write lock at once: one that read first could not wait for it.
         """
-        with _told_simply(), self.engine.connect() as connection:
+        with self._told_simply(), self.engine.connect() as connection:
             wait_ms = round(patience_s * 1000)
             if self.is_sqlite:
                 raw: Any = connection.connection.dbapi_connection
@@ -87,6 +95,26 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _told_simply(self) -> Iterator[None]:
+        """Locked, full, down, too slow: StoreUnavailable. What is our own mistake stays."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise self._unavailable(_first_line(error.orig)) from error
+        except NoConnectionFree:
+            raise self._unavailable("no connection was free in time") from None
+        except DBAPIError as error:
+            if not _may_pass(error):
+                raise
+            raise self._unavailable(_first_line(error.orig)) from error
+
+    def _unavailable(self, why: str) -> StoreUnavailable:
+        """Names the setting; what a driver says is told without the password."""
+        for secret in secrets_of(self.engine.url):
+            why = why.replace(secret, "***")
+        return StoreUnavailable(f"AEGIS_DB_URL: the database: {why}")
 
 
 def open_database(url: str) -> Database:
@@ -130,6 +158,11 @@ def parse(url: str) -> URL:
     wrong = ConfigurationError(
         "AEGIS_DB_URL: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
     )
+    _, _, place = url.partition("?")[0].partition("://")
+    if place.count("@") > 1:
+        raise ConfigurationError(
+            "AEGIS_DB_URL: has more than one @; write one in a user or password as %40"
+        )
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -145,11 +178,20 @@ def parse(url: str) -> URL:
     raise wrong
 
 
+def secrets_of(url: URL) -> tuple[str, ...]:
+    """Longest first."""
+    found = [url.password or ""]
+    for name in _SECRET_OPTIONS:
+        given = url.query.get(name, ())
+        found += [given] if isinstance(given, str) else given
+    return tuple(sorted({one for one in found if len(one) >= _LEAST_SECRET}, key=len, reverse=True))
+
+
 def _set_up_sqlite(raw: Any, record: object) -> None:
     """An acknowledged row survives a power cut (FULL); readers and the writer do not wait."""
     raw.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     for pragma in (
-        f"busy_timeout={round(PATIENCE_S * 1000)}",
+        f"busy_timeout={round(CONNECT_S * 1000)}",  # the next ones may have to wait already
         "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -164,26 +206,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def _told_simply() -> Iterator[None]:
-    """Locked, full, down, too slow: StoreUnavailable. What is our own mistake stays as it is."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(f"the database: {_first_line(error.orig)}") from error
-    except NoConnectionFree:
-        raise StoreUnavailable("the database: no connection was free in time") from None
-    except DBAPIError as error:
-        if not _may_pass(error):
-            raise
-        raise StoreUnavailable(f"the database: {_first_line(error.orig)}") from error
-
-
 def _may_pass(error: DBAPIError) -> bool:
     """Broken connections, standbys that cannot write, damaged files; not what we wrote wrong."""
     state = getattr(error.orig, "sqlstate", None) or ""
     damaged = type(error) is DatabaseError
-    return error.connection_invalidated or damaged or state[:2] in _PASSING_STATES
+    passes = state[:2] in _PASSING_STATES or state == _NOT_ALLOWED
+    return error.connection_invalidated or damaged or passes
 
 
 def _first_line(error: object) -> str:

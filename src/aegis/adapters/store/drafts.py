@@ -11,6 +11,7 @@ from aegis.adapters.store.chunks import in_chunks
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import card, card_group, message, outbox
 from aegis.model.delivery import Draft
+from aegis.model.message import Notice
 
 
 class Outrun(Exception):
@@ -59,6 +60,26 @@ def keep_draft(
         covered = connection.execute(rows.values(state="covered", message_id=message_id))
         if covered.rowcount != len(some):
             raise Outrun
+
+
+def keep_notice(
+    connection: Connection, ids: SortableIds, chat_id: str, notice: Notice, now: datetime
+) -> str:
+    """A message without a card and without rows; its id."""
+    message_id = ids.new()
+    connection.execute(
+        insert(message).values(
+            id=message_id,
+            chat_id=chat_id,
+            operation="create",
+            kind="interactive",
+            content=notice.content,
+            fallback=notice.fallback,
+            uuid=uuid_of(message_id, "interactive"),
+            created_at=now,
+        )
+    )
+    return message_id
 
 
 def _show_groups(connection: Connection, chat_id: str, card_id: str, draft: Draft) -> None:

@@ -21,6 +21,7 @@ from aegis.model.ledger import (
     LedgerQuery,
     Quarantined,
     Undelivered,
+    UndeliveredAnswer,
 )
 
 MOST_ROWS = 1000
@@ -67,6 +68,16 @@ def undelivered(connection: Connection, limit: int) -> tuple[Undelivered, ...]:
     return tuple(found[:limit])
 
 
+def undelivered_answers(connection: Connection, limit: int) -> tuple[UndeliveredAnswer, ...]:
+    """Notices that are ready or were refused; oldest first."""
+    stuck = message.c.state.in_(("ready", "refused")) & message.c.card_id.is_(None)
+    wanted = select(message).where(stuck).order_by(message.c.id).limit(limit)
+    return tuple(
+        UndeliveredAnswer(row.chat_id, row.state, row.created_at, row.attempts, row.code, row.error)
+        for row in connection.execute(wanted)
+    )
+
+
 def _conditions(query: LedgerQuery) -> list[ColumnElement[bool]]:
     found = [
         column == wanted
@@ -105,6 +116,7 @@ def _told(*more: Any) -> Select[Any]:
         message.c.attempts,
         message.c.code,
         message.c.error,
+        message.c.doubtful,
     ).select_from(source)
 
 
@@ -124,6 +136,8 @@ def _deliveries(
 def _delivery(row: Any) -> Delivery:
     waits = row.outbox_state == "waiting" or row.message_state not in ("ready", "sent", "refused")
     state: DeliveryState = "waiting" if waits else row.message_state
+    # What failed before it was sent is over, and would read as if it had not been.
+    sent = state == "sent"
     return Delivery(
         row.chat_id,
         row.transition,
@@ -131,8 +145,9 @@ def _delivery(row: Any) -> Delivery:
         row.created_at,
         row.sent_at,
         row.attempts or 0,
-        row.code,
-        row.error,
+        None if sent else row.code,
+        None if sent else row.error,
+        bool(row.doubtful),
     )
 
 

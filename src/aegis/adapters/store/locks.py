@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -9,9 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aegis.model.errors import ConfigurationError, StoreUnavailable
+from aegis.model.errors import AegisError, ConfigurationError, StoreUnavailable
 
 _POLL_S = 0.05
+_WRONG_PLACE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+        *(errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT),
+    }
+)
 
 
 @contextmanager
@@ -63,14 +70,16 @@ def _open(file: Path) -> int:
 
 
 def make_folder(database: Path) -> None:
-    """Of a SQLite file, for its owner only; StoreUnavailable where it cannot be."""
+    """Of a SQLite file, for its owner only; see `cannot_use` where it cannot be."""
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_use(database.parent, error) from None
 
 
-def cannot_use(file: Path, error: OSError) -> StoreUnavailable:
-    """Names the settings that say where the file is."""
+def cannot_use(file: Path, error: OSError) -> AegisError:
+    """Names the settings that say where the file is: ConfigurationError where they are wrong,
+    StoreUnavailable where it may pass, as a full disk does."""
     why = error.strerror or error
-    return StoreUnavailable(f"AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: {why}")
+    kind = ConfigurationError if error.errno in _WRONG_PLACE else StoreUnavailable
+    return kind(f"AEGIS_DATA_DIR or AEGIS_DB_URL: {file} cannot be used: {why}")

@@ -42,13 +42,15 @@ def shape(database: Database) -> Shape:
         return _shape(connection)
 
 
-def upgrade(database: Database) -> Shape:
+def upgrade(database: Database, patience_s: float = _LONGEST_WAIT_S) -> Shape:
     """The shape it had before. One process at a time; all steps in one transaction.
+
+    `patience_s` is how long another process is waited for, and another transaction again.
 
     ConfigurationError for a database that a newer Aegis wrote: this one would damage it.
     """
     _make_file(database)
-    with _alone(database), database.writing(_LONGEST_WAIT_S) as connection:
+    with _alone(database, patience_s), database.writing(patience_s) as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -75,11 +77,11 @@ def _make_file(database: Database) -> None:
 
 
 @contextmanager
-def _alone(database: Database) -> Iterator[None]:
+def _alone(database: Database, patience_s: float) -> Iterator[None]:
     if database.file is None:
         yield
         return
-    with only_migration(database.file, _LONGEST_WAIT_S):
+    with only_migration(database.file, patience_s):
         yield
 
 

@@ -20,12 +20,15 @@ from sqlalchemy import (
 
 from aegis.adapters.store.chat_state import is_due, read_state
 from aegis.adapters.store.columns import Moment
-from aegis.adapters.store.database import Database
-from aegis.adapters.store.drafts import Outrun, keep_draft, uuid_of
+from aegis.adapters.store.database import PATIENCE_S, Database
+from aegis.adapters.store.drafts import Outrun, keep_draft, keep_notice, uuid_of
 from aegis.adapters.store.ids import SortableIds
 from aegis.adapters.store.tables import card, card_group, chat, message, outbox
 from aegis.model.delivery import ChatState, Draft
-from aegis.model.message import Backlog, Message, Outgoing
+from aegis.model.message import Backlog, Message, Notice, Outgoing
+
+NOTICE_PATIENCE_S = 10.0
+"""For the database, while somebody waits for the answer."""
 
 Result = TypeVar("Result")
 
@@ -56,13 +59,14 @@ class StoredOutbox:
         def work(connection: Connection) -> Backlog:
             since = func.min(func.coalesce(outbox.c.not_before, outbox.c.created_at))
             counted = select(func.count(), type_coerce(since, Moment))
-            # Two questions, each by an index: what waits no message covers yet.
+            # Three questions, each by an index: what waits no message covers yet.
             due = counted.where(is_due(now))
             covered = counted.join_from(outbox, message, message.c.id == outbox.c.message_id)
-            found = [
-                connection.execute(one).one()
-                for one in (due, covered.where(message.c.state == "ready"))
-            ]
+            kept = type_coerce(func.min(message.c.created_at), Moment)
+            ready = message.c.state == "ready"
+            notices = select(func.count(), kept).where(ready, message.c.card_id.is_(None))
+            asked = (due, covered.where(ready), notices)
+            found = [connection.execute(one).one() for one in asked]
             begins: list[datetime | None] = [one[1] for one in found]
             oldest = min((one for one in begins if one is not None), default=None)
             refused = select(func.count()).where(message.c.state == "refused")
@@ -104,6 +108,12 @@ class StoredOutbox:
             return False
         return True
 
+    async def keep_notice(self, chat_id: str, notice: Notice, now: datetime) -> str:
+        return await self._write(
+            lambda connection: keep_notice(connection, self._ids, chat_id, notice, now),
+            NOTICE_PATIENCE_S,
+        )
+
     async def close_gone(self, chat_id: str, now: datetime) -> None:
         def work(connection: Connection) -> None:
             gone = and_(card.c.chat_id == chat_id, card.c.gone, card.c.closed_at.is_(None))
@@ -139,6 +149,7 @@ class StoredOutbox:
                 unsure=row.unsure,
                 chat_attempt_at=row.chat_attempt_at,
                 lost=not creates and target is None,
+                stands_alone=row.card_id is None,
             )
 
         return await self._read(work)
@@ -246,9 +257,11 @@ class StoredOutbox:
 
         return await asyncio.to_thread(reading)
 
-    async def _write(self, work: Callable[[Connection], Result]) -> Result:
+    async def _write(
+        self, work: Callable[[Connection], Result], patience_s: float = PATIENCE_S
+    ) -> Result:
         def writing() -> Result:
-            with self._database.writing() as connection:
+            with self._database.writing(patience_s) as connection:
                 return work(connection)
 
         return await asyncio.to_thread(writing)

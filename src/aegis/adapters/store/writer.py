@@ -92,7 +92,9 @@ class AlertWriter:
         with self._changed:
             call.abandoned = not call.begun
         if call.abandoned or always:
-            _fail(call.answer, "the database: the alerts could not be written in time")
+            _fail(
+                call.answer, "AEGIS_DB_URL: the database: the alerts could not be written in time"
+            )
 
     def stop(self) -> None:
         """Returns once everything that waited is written or refused."""

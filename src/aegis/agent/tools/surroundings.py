@@ -161,6 +161,8 @@ class _Changes:
                 "time": utc_text(one.time),
                 "kind": shown(one.kind) if one.kind else None,
                 "version": shown(one.version) if one.version else None,
+                "title": shown(one.title) if one.title else None,
+                "url": shown(one.url) if one.url else None,
             }
             for one in latest[:MOST_CHANGES]
         ]

@@ -91,16 +91,18 @@ def quarantine(limit: Limit = 100, lang: Language_ = None, as_json: AsJson = Fal
 def undelivered(limit: Limit = 100, lang: Language_ = None, as_json: AsJson = False) -> None:
     """What a chat should know and was not told yet, or could not be told; oldest first."""
     from aegis.bootstrap import database
-    from aegis.entrypoints.alert_json import undelivered_json
+    from aegis.entrypoints.alert_json import answer_delivery_json, undelivered_json
     from aegis.entrypoints.cli import alerts
 
     settings = read_settings()
     found = database.undelivered(settings, limit)
+    answers = database.undelivered_answers(settings, limit)
     if as_json:
-        print_json({"undelivered": [undelivered_json(one) for one in found]})
+        told = {"undelivered": [undelivered_json(one) for one in found]}
+        print_json(told | {"answers": [answer_delivery_json(one) for one in answers]})
     else:
         language = language_of(lang, settings.language)
-        alerts.print_undelivered(console(), found, language, settings.timezone)
+        alerts.print_undelivered(console(), found, answers, language, settings.timezone)
 
 
 @alerts_app.command(epilog=EPILOG)

@@ -11,7 +11,14 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from aegis.model.episode import Episode
-from aegis.model.ledger import Delivery, LedgerEntry, LedgerPage, Quarantined, Undelivered
+from aegis.model.ledger import (
+    Delivery,
+    LedgerEntry,
+    LedgerPage,
+    Quarantined,
+    Undelivered,
+    UndeliveredAnswer,
+)
 from aegis.model.text import Language, Text
 
 _NONE = Text("没有告警。", "No alerts.")
@@ -39,6 +46,8 @@ _STATES = {
     "sent": Text("已发送", "sent"),
     "refused": Text("被拒绝", "refused"),
 }
+_TWICE = Text("可能有两条", "maybe twice")
+_ANSWER = Text("（一个问题的答案）", "(the answer to a question)")
 _NOBODY = Text("无人", "nobody")
 _TRANSITIONS = {"opened": Text("触发", "opened"), "closed": Text("恢复", "closed")}
 _TRIES = Text("{count} 次尝试", "{count} attempts")
@@ -77,9 +86,13 @@ def print_quarantined(
 
 
 def print_undelivered(
-    console: Console, found: Sequence[Undelivered], language: Language, timezone: ZoneInfo
+    console: Console,
+    found: Sequence[Undelivered],
+    answers: Sequence[UndeliveredAnswer],
+    language: Language,
+    timezone: ZoneInfo,
 ) -> None:
-    if not found:
+    if not found and not answers:
         console.print(_ALL_TOLD.in_language(language))
         return
     table = _table(language, _SINCE, _CHAT, _ALERT, _STATE)
@@ -90,6 +103,13 @@ def print_undelivered(
             _plain(one.delivery.chat_id),
             _plain(f"{_named(one.episode)} ({what})"),
             _plain(_how_it_stands(one.delivery, language)),
+        )
+    for answer in answers:
+        table.add_row(
+            _time(answer.created_at, timezone),
+            _plain(answer.chat_id),
+            _ANSWER.in_language(language),
+            _plain(_how_it_stands(answer, language)),
         )
     console.print(table)
 
@@ -118,12 +138,18 @@ def _named(episode: Episode) -> str:
 def _told(entry: LedgerEntry, language: Language) -> str:
     """Of each chat how its newest message stands."""
     newest = {one.chat_id: one for one in entry.deliveries}
-    told = [f"{one.chat_id} {_STATES[one.state].in_language(language)}" for one in newest.values()]
+    told = [
+        f"{one.chat_id} {_STATES[one.state].in_language(language)}"
+        + (f" ({_TWICE.in_language(language)})" if one.doubtful else "")
+        for one in newest.values()
+    ]
     return ", ".join(told) or _NOBODY.in_language(language)
 
 
-def _how_it_stands(delivery: Delivery, language: Language) -> str:
+def _how_it_stands(delivery: Delivery | UndeliveredAnswer, language: Language) -> str:
     said = [_STATES[delivery.state].in_language(language)]
+    if isinstance(delivery, Delivery) and delivery.doubtful:
+        said.append(_TWICE.in_language(language))
     if delivery.attempts:
         said.append(_TRIES.in_language(language).format(count=delivery.attempts))
     if delivery.code is not None:

@@ -29,6 +29,7 @@ _NAMES = {
     "alerts": Text("告警", "alerts"),
     "answers": Text("应答", "answers"),
     "api": Text("接口", "API"),
+    "backlog": Text("待发送", "backlog"),
     "bot": Text("机器人", "bot"),
     "chat": Text("群", "chat"),
     "clock": Text("时钟", "clock"),
@@ -40,22 +41,32 @@ _NAMES = {
     "lines": Text("日志行", "lines"),
     "metrics": Text("指标", "metrics"),
     "reachable": Text("访问", "reachable"),
+    "refused": Text("被拒绝", "refused"),
     "retention": Text("保留时间", "retention"),
     "sample_query": Text("查询耗时", "sample query"),
+    "schema": Text("表结构", "schema"),
     "service_label": Text("服务标签", "service label"),
     "services": Text("服务", "services"),
     "settings": Text("设置", "settings"),
+    "size": Text("大小", "size"),
     "traces": Text("调用链", "traces"),
     "traffic": Text("流量", "traffic"),
     "unseen": Text("看不到", "unseen"),
     "version": Text("版本", "version"),
+    "writable": Text("写入", "writable"),
 }
 _SETTINGS = Text("设置", "Settings")
 _WELL = Text("一切正常。", "All is well.")
 _MEND = Text("标 ✗ 的需要修改。", "What is marked ✗ needs a change.")
 _NOTHING = Text(
-    "没有可以查询的后端：请设置 PROMETHEUS_BASE_URL、LOKI_BASE_URL 或 JAEGER_BASE_URL。",
-    "There is no backend to ask: set PROMETHEUS_BASE_URL, LOKI_BASE_URL or JAEGER_BASE_URL.",
+    "没有可以查询的后端：请设置 PROMETHEUS_BASE_URL、LOKI_BASE_URL 或 JAEGER_BASE_URL；"
+    "只投递告警时请设置 FEISHU_APP_ID。",
+    "There is no backend to ask: set PROMETHEUS_BASE_URL, LOKI_BASE_URL or JAEGER_BASE_URL, "
+    "or FEISHU_APP_ID to deliver alerts alone.",
+)
+_ALERTS_ALONE = Text(
+    "只投递告警：没有遥测后端，不能回答问题。",
+    "Alerts alone are delivered: without a telemetry backend no question can be answered.",
 )
 
 
@@ -91,8 +102,9 @@ def print_health(console: Console, health: Health, language: Language) -> None:
     if any(one.state == "fail" for one in findings):
         console.print(_MEND.in_language(language))
     if not health.has_telemetry:
-        console.print(_NOTHING.in_language(language))
-    elif exit_code(health) == 0:
+        said = _ALERTS_ALONE if health.tells_chats else _NOTHING
+        console.print(said.in_language(language))
+    if exit_code(health) == 0:
         console.print(_WELL.in_language(language))
 
 

@@ -46,8 +46,9 @@ class ToldAlert(BaseModel):
     since: str
     sent_at: str | None
     attempts: int
-    code: int | None
+    code: int | None = Field(description="of the newest attempt that failed; null once sent")
     error: str | None
+    doubtful: bool = Field(description="it may be in the chat twice")
 
 
 class LedgerAlert(BaseModel):

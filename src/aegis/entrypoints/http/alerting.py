@@ -7,7 +7,10 @@ from typing import Any
 from fastapi import Request
 
 from aegis.bootstrap.alerting import Alerting
+from aegis.bootstrap.opening import Door
 from aegis.entrypoints.http.problems import Problem
+
+RETRY_AFTER_S = 5
 
 _SAID = {
     400: "Invalid request",
@@ -20,11 +23,19 @@ _SAID = {
 
 
 def alerting_of(request: Request) -> Alerting:
-    """A Problem where the server is not open yet, or not any more."""
-    found = getattr(request.app.state, "alerting", None)
-    if not isinstance(found, Alerting):
+    """A Problem where the store is not open yet, or not any more."""
+    door = door_of(request)
+    if door is None:
         raise Problem(503, "the store of alerts is not open")
-    return found
+    if door.alerting is None:
+        raise Problem(503, door.why, headers={"Retry-After": str(RETRY_AFTER_S)})
+    return door.alerting
+
+
+def door_of(request: Request) -> Door | None:
+    """None where this service takes no alerts, or does not run."""
+    found = getattr(request.app.state, "door", None)
+    return found if isinstance(found, Door) else None
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

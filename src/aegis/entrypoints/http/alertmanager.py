@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from aegis.entrypoints.http.alert_schemas import WebhookAnswer
-from aegis.entrypoints.http.alerting import alerting_of, errors
-from aegis.entrypoints.http.arriving import RETRY_AFTER_S, Arriving
+from aegis.entrypoints.http.alerting import RETRY_AFTER_S, alerting_of, errors
+from aegis.entrypoints.http.arriving import Arriving
 from aegis.entrypoints.http.connection import ClientLeft
 from aegis.entrypoints.http.problems import Problem
 from aegis.model.errors import StoreUnavailable
@@ -30,7 +30,11 @@ def alertmanager_routes(measurements: AlertMeasurements) -> APIRouter:
         200: stored, with what could not be read in the quarantine. 503: not stored; Alertmanager
         sends it again.
         """
-        alerting = alerting_of(request)
+        try:
+            alerting = alerting_of(request)
+        except Problem:
+            measurements.not_stored.inc()
+            raise
         try:
             async with arriving.body(request.receive) as body:
                 with tracer().start_as_current_span("store_alerts") as span:

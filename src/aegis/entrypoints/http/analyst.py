@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -23,11 +23,15 @@ from zoneinfo import ZoneInfo
 
 from aegis import bootstrap
 from aegis.bootstrap.live import analyze_live, verify_live
+from aegis.bootstrap.messages import notice_of
 from aegis.entrypoints.answer_json import answer_json
 from aegis.entrypoints.citations import checked_json, citations_of, reach_of
 from aegis.model.errors import AegisError, ConfigurationError, InvalidCase, InvalidRequest
 from aegis.model.telemetry import TimeWindow
 from aegis.settings import read_settings
+
+NOTICE = "notice"
+"""In the last event of a job that asks for it: the answer as a message to a chat."""
 
 Tell = Callable[[Mapping[str, object]], None]
 
@@ -95,12 +99,13 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
         when = bootstrap.LastMinutes(minutes)
     zone = ZoneInfo(job["timezone"])
     asked = bootstrap.Asked(job["description"], job["language"], zone, when)
-    progress = Progress(tell)
+    progress, settings = Progress(tell), read_settings()
     if job["cases"] is None:
-        analysis = analyze_live(read_settings(), asked, progress)
+        analysis = analyze_live(settings, asked, progress)
     else:
         analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, progress)
-    return answer_json(analysis, read_settings().addresses) | {"session_id": job["session_id"]}
+    answer = answer_json(analysis, settings.addresses) | {"session_id": job["session_id"]}
+    return answer | ({NOTICE: asdict(notice_of(settings, analysis))} if job["notify"] else {})
 
 
 def _verify(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:

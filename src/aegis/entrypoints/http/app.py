@@ -12,13 +12,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
-from aegis.bootstrap.alerting import alerting
+from aegis.bootstrap.opening import opened_when_it_can_be
+from aegis.entrypoints.http import arriving, bodies
 from aegis.entrypoints.http.access import Access
 from aegis.entrypoints.http.alertmanager import WEBHOOK, alertmanager_routes
 from aegis.entrypoints.http.alerts import ledger_routes
 from aegis.entrypoints.http.analysts import Analysts
 from aegis.entrypoints.http.bodies import JsonBodies
 from aegis.entrypoints.http.changes import change_routes
+from aegis.entrypoints.http.declared import DeclaredLength
 from aegis.entrypoints.http.health import health_routes
 from aegis.entrypoints.http.observed import Observed
 from aegis.entrypoints.http.ops import ops_routes
@@ -51,7 +53,8 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         analysts.open()
         try:
             if service in ALERTING:
-                async with alerting(settings, measurements.alerting) as app.state.alerting:
+                opening = opened_when_it_can_be(settings, measurements.alerting)
+                async with opening as app.state.door:
                     yield
             else:
                 yield
@@ -74,6 +77,7 @@ def create_app(settings: Settings, service: Service = "all") -> FastAPI:
         middleware=[
             Middleware(Observed, measurements),
             Middleware(Access, settings),
+            Middleware(DeclaredLength, bodies.MOST_BYTES, {WEBHOOK: arriving.MOST_BYTES}),
             Middleware(JsonBodies, frozenset({WEBHOOK})),
         ],
     )

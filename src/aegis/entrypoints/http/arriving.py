@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive
 
+from aegis.entrypoints.http.alerting import RETRY_AFTER_S
 from aegis.entrypoints.http.connection import ClientLeft
 from aegis.entrypoints.http.problems import Problem
 
@@ -17,7 +18,6 @@ MOST_BYTES = 32 * MIB
 MOST_AT_ONCE = 96 * MIB
 MOST_DISCARDED = 32 * MIB
 ARRIVAL_LIMIT_S = 30.0
-RETRY_AFTER_S = 5
 _CLOSE = {"Connection": "close"}
 
 

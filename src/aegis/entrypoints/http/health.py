@@ -10,8 +10,8 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from aegis import bootstrap
-from aegis.bootstrap.alerting import Alerting
-from aegis.entrypoints.http.problems import not_ready, nothing_to_ask
+from aegis.entrypoints.http.alerting import door_of
+from aegis.entrypoints.http.problems import Detail, Problem, not_ready, nothing_to_ask
 from aegis.entrypoints.http.schemas import ErrorAnswer, Health, Readiness
 from aegis.model.errors import InvalidCase
 from aegis.observability.measurements import Measurements
@@ -32,7 +32,8 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
         body: dict[str, object] = {"status": "ready", "service": service} | _alerts(request)
         if settings.case_dir is None:
             if not settings.has_telemetry and body.get("alerts") != "delivered":
-                raise nothing_to_ask()
+                lacking = body.get("alerts_missing")
+                raise nothing_to_ask(lacking if isinstance(lacking, str) else None)
             asks = [one.name for one in settings.backends]
             return JSONResponse(body | {"backends": asks})
         try:
@@ -54,10 +55,13 @@ def health_routes(settings: Settings, service: str, measurements: Measurements) 
 
 
 def _alerts(request: Request) -> dict[str, object]:
-    """Nothing where this service receives none."""
-    found = getattr(request.app.state, "alerting", None)
-    if not isinstance(found, Alerting):
+    """Nothing where this service receives none; a Problem where it cannot take any now."""
+    door = door_of(request)
+    if door is None:
         return {}
-    if found.stored_only is None:
+    if door.alerting is None:
+        raise Problem(503, door.why, [Detail("AEGIS_DB_URL", door.why)], "not_ready")
+    missing = door.alerting.stored_only
+    if missing is None:
         return {"alerts": "delivered"}
-    return {"alerts": "stored_only", "alerts_missing": found.stored_only}
+    return {"alerts": "stored_only", "alerts_missing": missing}

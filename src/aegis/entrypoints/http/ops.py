@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse, Response
 
 from aegis.entrypoints.http.analysts import Analysts, Event
 from aegis.entrypoints.http.connection import ClientLeft, EventLines, while_connected
-from aegis.entrypoints.http.problems import Detail, Problem, invalid, nothing_to_ask, plain
+from aegis.entrypoints.http.notifying import Notifying, notifying
+from aegis.entrypoints.http.problems import Problem, invalid, nothing_to_ask, plain
 from aegis.entrypoints.http.schemas import (
     ERRORS,
     AnalyzeAnswer,
@@ -35,7 +36,8 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
     @router.post("/analyze", response_model=AnalyzeAnswer, responses=ERRORS)
     async def analyze(asked: AnalyzeRequest, request: Request) -> Response:
         """Name the cause of what is burning, with evidence that can be measured again."""
-        return await _answer(request, analysts, _analysis(asked, settings))
+        job, told = _analysis(asked, settings), notifying(asked.notify_chat_id, settings, request)
+        return await _answer(request, _told(analysts.ask(job), told))
 
     @router.post(
         "/analyze/stream",
@@ -43,11 +45,11 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
         response_class=EventLines,
         responses=ERRORS | {200: {"description": "One event a line", **_LINES}},
     )
-    async def analyze_stream(asked: AnalyzeRequest) -> Response:
+    async def analyze_stream(asked: AnalyzeRequest, request: Request) -> Response:
         """The same, each step as it happens; `final` holds the answer of /analyze."""
-        job = _analysis(asked, settings)
+        job, told = _analysis(asked, settings), notifying(asked.notify_chat_id, settings, request)
         analysts.check_room()
-        return EventLines(_events(analysts, job))
+        return EventLines(_events(_told(analysts.ask(job), told), asked.session_id))
 
     @router.post("/verify", response_model=VerifyAnswer, responses=ERRORS)
     async def verify(asked: VerifyRequest, request: Request) -> Response:
@@ -59,7 +61,7 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
             "evidence": [item.model_dump() for item in asked.evidence],
             "trace": asked.trace,
         }
-        return await _answer(request, analysts, job)
+        return await _answer(request, analysts.ask(job))
 
     return router
 
@@ -67,9 +69,6 @@ def ops_routes(settings: Settings, analysts: Analysts) -> APIRouter:
 def _analysis(asked: AnalyzeRequest, settings: Settings) -> dict[str, object]:
     """The job for an analyst; raises the Problem of a request that cannot be one."""
     _check_model(asked.model)
-    if asked.notify_chat_id is not None:
-        told = "no chat is configured, so nobody can be notified"
-        raise Problem(403, f"notify_chat_id: {told}", [Detail("notify_chat_id", told)])
     window, last_minutes = _when(asked.time_range, settings)
     wants_english = settings.language == "en" or speaks(asked.description) == "en"
     return {
@@ -81,6 +80,7 @@ def _analysis(asked: AnalyzeRequest, settings: Settings) -> dict[str, object]:
         "window": window and [moment.isoformat() for moment in window],
         "last_minutes": last_minutes,
         "session_id": asked.session_id,
+        "notify": asked.notify_chat_id is not None,
     }
 
 
@@ -124,9 +124,15 @@ def _cases(settings: Settings) -> str | None:
     return None
 
 
-async def _answer(request: Request, analysts: Analysts, job: Mapping[str, object]) -> Response:
+def _told(
+    events: AsyncGenerator[Event, None], chat: Notifying | None
+) -> AsyncGenerator[Event, None]:
+    return events if chat is None else chat.events(events)
+
+
+async def _answer(request: Request, events: AsyncGenerator[Event, None]) -> Response:
     try:
-        last = await while_connected(request.receive, _last_event(analysts, job))
+        last = await while_connected(request.receive, _last_event(events))
     except ClientLeft:
         return Response(status_code=499)  # nobody reads it; the log has nginx's number
     fields = {name: value for name, value in last.items() if name != "event"}
@@ -135,22 +141,22 @@ async def _answer(request: Request, analysts: Analysts, job: Mapping[str, object
     return JSONResponse(fields)
 
 
-async def _last_event(analysts: Analysts, job: Mapping[str, object]) -> Event:
+async def _last_event(events: AsyncGenerator[Event, None]) -> Event:
     last: Event = {}
-    async with aclosing(analysts.ask(job)) as events:
-        async for event in events:
+    async with aclosing(events) as coming:
+        async for event in coming:
             last = event
     return last
 
 
 async def _events(
-    analysts: Analysts, job: Mapping[str, object]
+    events: AsyncGenerator[Event, None], session_id: str | None
 ) -> AsyncGenerator[Mapping[str, object], None]:
     """From `start`, which needs no analyst, to `end`, whatever happens between."""
-    yield {"event": "start", "session_id": job["session_id"]}
+    yield {"event": "start", "session_id": session_id}
     try:
-        async with aclosing(analysts.ask(job)) as events:
-            async for event in events:
+        async with aclosing(events) as coming:
+            async for event in coming:
                 event.pop("status", None)
                 yield event
     except Problem as problem:

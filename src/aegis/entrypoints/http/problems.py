@@ -63,9 +63,12 @@ def not_ready(where: str, message: str) -> Problem:
     return Problem(503, f"{where}: {message}", [Detail(where, message)], "not_ready")
 
 
-def nothing_to_ask() -> Problem:
-    """Neither a folder of cases nor a backend is configured."""
+def nothing_to_ask(lacking: str | None = None) -> Problem:
+    """Neither a folder of cases nor a backend is configured; `lacking` is what keeps alerts
+    from being delivered, where they are meant to be."""
     told = "not set, nor AEGIS_CASE_DIR, so there is nothing to ask"
+    if lacking is not None:
+        told += f"; alerts are stored only: {lacking}"
     return not_ready("PROMETHEUS_BASE_URL", told)
 
 
@@ -110,7 +113,8 @@ def _detail(found: Mapping[str, object]) -> Detail:
     for place in places if isinstance(places, tuple) else ():
         if place != "body" or where:
             where += f"[{place}]" if isinstance(place, int) else f".{place}"
-    kind, told = found.get("type"), str(found.get("msg", "is invalid"))
+    kind = found.get("type")
+    told = str(found.get("msg", "is invalid")).removeprefix("Value error, ")
     sentences = {
         "missing": "is missing",
         "extra_forbidden": "is no field of this request",

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Description = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+
+def _without_nul(text: str) -> str:
+    """No backend, no database and no chat takes it."""
+    if "\x00" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+Description = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4000, pattern=r"\S"),
+    AfterValidator(_without_nul),
+]
 Moment = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=1440)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Short = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
+]
 
 # Written out, because FastAPI would give the errors of a stream the media type of the stream.
 _ERROR_BODY = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
@@ -49,7 +63,9 @@ class AnalyzeRequest(Strict):
     time_range: TimeRange | None = None
     session_id: Short | None = None
     model: Short | None = Field(None, description="qwen, glm, deepseek or doubao")
-    notify_chat_id: Short | None = None
+    notify_chat_id: Short | None = Field(
+        None, description="a chat that is told the answer too: oc_…, or default"
+    )
 
 
 class CitedWindow(BaseModel):
@@ -152,8 +168,19 @@ class RuledOut(Strict):
     why: str
 
 
+class Notification(BaseModel):
+    """`queued`: kept, and sent once, in the chat's order. `failed`: it could not be kept."""
+
+    chat_id: str
+    status: Literal["queued", "failed"]
+    error: str | None
+
+
 class AnalyzeAnswer(BaseModel):
-    """At most three causes; none where nothing abnormal was found."""
+    """At most three causes; none where nothing abnormal was found.
+
+    `notification` is there where a chat was to be told too.
+    """
 
     summary: str
     ranked_root_causes: Annotated[list[RootCause], Field(max_length=3)]
@@ -170,6 +197,7 @@ class AnalyzeAnswer(BaseModel):
     start: str
     end: str
     session_id: str | None
+    notification: Notification | None = None
 
 
 class Health(BaseModel):

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from aegis.entrypoints.http.access import check_bind
 from aegis.entrypoints.http.app import NAMES, Service, create_app
+from aegis.entrypoints.http.heads import HeadDeadline
 from aegis.model.errors import AegisError, ConfigurationError
 from aegis.observability.logs import configure_logs
 from aegis.observability.tracing import collect_traces
@@ -40,8 +41,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    ConfigurationError where that would be unsafe or a setting is wrong, StoreUnavailable where
-    the store of alerts cannot be opened.
+    ConfigurationError where that would be unsafe or a setting is wrong. A database that cannot
+    be reached keeps it from taking alerts, not from serving.
     """
     host = host or settings.host
     port = port or settings.port or PORTS[service]
@@ -64,6 +65,7 @@ def serve(
             access_log=False,
             server_header=False,
             log_config=None,
+            http=HeadDeadline,
             timeout_graceful_shutdown=GRACE_S,
         )
     except SystemExit:

@@ -176,7 +176,9 @@ async def _after_refusal(
         _note("message_card_gone", next_, error)
         await outbox.take_back(*told, gone=True)
         return _Said("changed")
-    can_shrink = message.operation != "reply" and most_bytes > LEAST_BYTES
+    can_shrink = (
+        message.operation != "reply" and most_bytes > LEAST_BYTES and not next_.stands_alone
+    )
     if isinstance(error, MessageTooLarge) and message.kind == "interactive" and can_shrink:
         _note("message_too_large", next_, error)
         await outbox.take_back(*told, gone=False)

@@ -8,19 +8,27 @@ from dataclasses import dataclass
 MOST_COMPONENTS = 180
 """The platform allows 200."""
 
+AROUND_BYTES = 300
+"""Of a request beside the content: the chat's id, the kind, the uuid, their names and quotes."""
+
 
 def content_of(body: dict[str, object]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def sent_bytes(content: str) -> int:
-    """Of the content as it goes out: a string inside the JSON of a request."""
-    return len(json.dumps(content, ensure_ascii=False).encode())
+    """Of the whole request at most, which is what the platform limits."""
+    return _quoted_bytes(content) + AROUND_BYTES
 
 
 def element_bytes(element: dict[str, object]) -> int:
     """What an element adds to a card, its comma included."""
-    return sent_bytes(content_of(element)) - 1
+    return _quoted_bytes(content_of(element)) - 1
+
+
+def _quoted_bytes(content: str) -> int:
+    """As it goes out: a string inside the JSON of a request."""
+    return len(json.dumps(content, ensure_ascii=False).encode())
 
 
 @dataclass

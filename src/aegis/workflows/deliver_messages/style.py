@@ -9,7 +9,7 @@ from aegis.model.routing import Routing
 from aegis.model.text import Language
 
 MOST_BYTES = 28_000
-"""Of a card, with room below the platform's 30 KB."""
+"""Of the whole request that carries a card, with room below the platform's 30 KB."""
 
 
 @dataclass(frozen=True, slots=True)
