@@ -32,7 +32,7 @@ from aegis.engine.turned_away import turned_away
 from aegis.engine.unseen import credit_unseen
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import Signal
+from aegis.model.evidence import EvidenceGap, Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import LogTable, Matrix, SpanTable
 
@@ -86,11 +86,16 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
         causes=causes,
         none_probability=none,
         evidence=docket.evidence(),
-        gaps=(*observations.gaps, *gaps_of(observations, read.world)),
+        gaps=_silence_first((*observations.gaps, *gaps_of(observations, read.world))),
         impact=impact,
         timeline=timeline,
         ruled_out=ruled_out,
     )
+
+
+def _silence_first(gaps: tuple[EvidenceGap, ...]) -> tuple[EvidenceGap, ...]:
+    """A service that stopped telling of itself may be the incident."""
+    return tuple(sorted(gaps, key=lambda gap: gap.reason != "stopped"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ from aegis.engine.verdict import (
     span_of_time,
     tell_apart,
 )
-from aegis.engine.widening import Step, fill_gaps, widen
+from aegis.engine.widening import Step, check_silent, fill_gaps, widen
 from aegis.model.diagnosis import Diagnosis, RootCause
 from aegis.model.evidence import Evidence
 from aegis.model.text import Text
@@ -69,7 +69,7 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
         steps.append((48, affected))
     if first.probability < CLEAR_FROM:
         steps += fill_gaps(diagnosis.gaps)
-    return steps
+    return steps + check_silent(diagnosis.gaps)
 
 
 def _confirmations(cause: RootCause, measured: Sequence[Evidence]) -> list[Step]:

@@ -29,6 +29,7 @@ _SOURCE_NAMES: dict[Source, Text] = {
 }
 _GAPS: dict[GapReason, tuple[str, str]] = {
     "no_data": ("这段时间没有数据", "no data in the window"),
+    "stopped": ("中断，此前一直有", "stopped; until then they came all along"),
     "zero": ("有应答，但全部为零", "answered, but everything is zero"),
     "not_recorded": ("没有采集，因此看不到", "not recorded, so nothing could be seen"),
     "no_baseline": ("故障前没有数据，无法比较", "no data from before, so nothing to compare with"),

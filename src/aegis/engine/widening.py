@@ -64,6 +64,7 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
             ),
         ),
         *fill_gaps(diagnosis.gaps),
+        *check_silent(diagnosis.gaps),
     ]
     departures = [item for item in diagnosis.evidence if item.strength >= CALM_BELOW]
     strongest = max(departures, key=lambda item: item.strength, default=None)
@@ -79,6 +80,29 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
             )
         )
     return steps
+
+
+def check_silent(gaps: Sequence[EvidenceGap]) -> list[Step]:
+    """Does a service that fell silent still run? Whether it is the cause or not, that is news."""
+    silent = [gap.service for gap in gaps if gap.reason == "stopped" and gap.service is not None]
+    names, up = some_names(silent), fenced(queries.scrape_failures())
+    if not names:
+        return []
+    verb = "s" if len(names) == 1 else ""
+    ends = fenced(queries.last_terminations(silent[0])) if len(names) == 1 else ""
+    zh_end, en_end = (
+        (f"；Pod 上次为何退出：{ends}", f"; why its pods ended: {ends}") if ends else ("", "")
+    )
+    return [
+        (
+            92,
+            Text(
+                f"先看 {'、'.join(names)} 是否还在运行，还是只有采集中断：{up}{zh_end}",
+                f"See whether {', '.join(names)} still run{verb}, or only scraping failed: "
+                f"{up}{en_end}",
+            ),
+        )
+    ]
 
 
 def fill_gaps(gaps: Sequence[EvidenceGap]) -> list[Step]:
