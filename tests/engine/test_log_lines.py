@@ -299,3 +299,7 @@ def test_a_call_site_alone_has_no_message() -> None:
 )
 def test_a_query_escapes_what_ends_a_string(piece: str, written: str) -> None:
     assert log_query("shop", piece) == f'{{service="shop"}} |= "{written}"'
+
+
+def test_a_hostile_service_stays_a_value_of_its_matcher() -> None:
+    assert log_query('x"} or {a="', "boom") == '{service="x\\"} or {a=\\""} |= "boom"'

@@ -16,6 +16,7 @@ from drain3.drain import Drain
 from numpy.typing import NDArray
 
 from aegis.engine.trace_tree import NO_ROW, TraceTree
+from aegis.model.label_text import quoted
 from aegis.model.telemetry import UNDATED, Int64s, LogTable
 
 HEADER_CHARACTERS = 240
@@ -185,4 +186,9 @@ def _literal(text: str, members: Sequence[str]) -> str:
 def log_query(service: str, literal: str) -> str:
     """A LogQL-like query for the lines of a template."""
     escaped = literal.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{service="{service}"}} |= "{escaped}"'
+    return f'{log_stream(service)} |= "{escaped}"'
+
+
+def log_stream(service: str) -> str:
+    """The selector of a service's lines where nothing is known of how they are labelled."""
+    return f"{{service={quoted(service)}}}"

@@ -63,7 +63,7 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
         decide = 100  # mutate: equivalent: nothing is worth more
         steps.append((decide, _decide(diagnosis, first, second)))
     measured = [item for item in proofs if item.source != "changes"]
-    steps += _confirmations(first, [e for e in measured if queries.per_pod(e) not in compared.en])
+    steps += _confirmations([e for e in measured if queries.per_pod(e) not in compared.en])
     affected = _also_affected(diagnosis, first) if first.probability >= SURE_FROM else None
     if affected is not None:
         steps.append((48, affected))
@@ -72,22 +72,23 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
     return steps + check_silent(diagnosis.gaps)
 
 
-def _confirmations(cause: RootCause, measured: Sequence[Evidence]) -> list[Step]:
+def _confirmations(measured: Sequence[Evidence]) -> list[Step]:
     """The strongest measurement pod by pod, and the strongest from another source."""
     steps: list[Step] = []
     other = next((item for item in measured[1:] if item.source != measured[0].source), None)
     for worth, item in ((80, measured[0] if measured else None), (45, other)):
-        text = _confirm(cause, item) if item else None
+        text = _confirm(item) if item else None
         if text:
             steps.append((worth, text))
     return steps
 
 
-def _confirm(cause: RootCause, item: Evidence) -> Text | None:
+def _confirm(item: Evidence) -> Text | None:
+    """By the service that measured it: of a cause in the dark that is its caller."""
     query = queries.per_pod(item)
     if not query:
         return None
-    name, when, run = tidy(cause.service), span_of_time(item.window), fenced(query)
+    name, when, run = tidy(item.service), span_of_time(item.window), fenced(query)
     if item.source == "traces":
         return Text(
             f"在 Jaeger 打开 {name} 在 {when} 的这些调用链：{run}",

@@ -166,6 +166,8 @@ def explained_by_statement(service: str, cause: str | None, via: tuple[str, ...]
 def onset_event(service: str, evidence_statement: Text) -> Text:
     """The moment a service first left its normal range, with the measurement that shows it."""
     name = tidy(service)
+    if evidence_statement.zh.startswith(name) and evidence_statement.en.startswith(name):
+        return evidence_statement  # that says whose it is
     return Text(
         f"{name} 开始异常：{evidence_statement.zh}",
         f"{name} becomes abnormal: {evidence_statement.en}",

@@ -8,9 +8,16 @@ from datetime import timedelta
 from aegis.engine import queries
 from aegis.engine.quantities import some_names, tidy
 from aegis.engine.queries import fenced
-from aegis.engine.verdict import CALM_BELOW, SOURCE_WORDS, cited, span_of_time
+from aegis.engine.verdict import (
+    CALM_BELOW,
+    SOURCE_WORDS,
+    cited,
+    lacks_baseline,
+    sources_seen,
+    span_of_time,
+)
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import EvidenceGap, GapReason
+from aegis.model.evidence import EvidenceGap, GapReason, Source
 from aegis.model.telemetry import TimeWindow
 from aegis.model.text import Text
 
@@ -49,13 +56,6 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
     asked = Text(f" {alarm} ", alarm) if alarm else Text("所问服务", "the one asked about")
     steps: list[Step] = [
         (
-            90,
-            Text(
-                f"把窗口向前放宽到 {span_of_time(earlier)} 再问一次：故障可能早于所问的时段",
-                f"Ask again for {span_of_time(earlier)}: the fault may be older than the window",
-            ),
-        ),
-        (
             70,
             Text(
                 f"看这段时间触发过哪些告警，是否有{asked.zh}之外的服务：{firing}",
@@ -66,6 +66,17 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
         *fill_gaps(diagnosis.gaps),
         *check_silent(diagnosis.gaps),
     ]
+    if set(sources_seen(diagnosis)) - {"changes"} or not lacks_baseline(diagnosis):
+        steps.append(
+            (
+                90,
+                Text(
+                    f"把窗口向前放宽到 {span_of_time(earlier)} 再问一次：故障可能早于所问的时段",
+                    f"Ask again for {span_of_time(earlier)}: the fault may be older than the "
+                    "window",
+                ),
+            )
+        )
     departures = [item for item in diagnosis.evidence if item.strength >= CALM_BELOW]
     strongest = max(departures, key=lambda item: item.strength, default=None)
     if strongest is not None and (query := queries.per_pod(strongest)):
@@ -106,25 +117,34 @@ def check_silent(gaps: Sequence[EvidenceGap]) -> list[Step]:
 
 
 def fill_gaps(gaps: Sequence[EvidenceGap]) -> list[Step]:
-    """One step a source and reason; whole sources before those of single services."""
+    """One step a reason for whole sources; then one a source and reason for single services."""
     steps: list[Step] = []
     told: set[tuple[str, str]] = set()
     for gap in sorted(gaps, key=lambda gap: gap.service is not None):
         if gap.reason not in _BY_REASON or (gap.source, gap.reason) in told:
             continue
-        told.add((gap.source, gap.reason))
-        alike = [g for g in gaps if (g.source, g.reason) == (gap.source, gap.reason)]
         worth, zh, en = _BY_REASON[gap.reason]
-        names = [] if gap.service is None else some_names(g.service for g in alike if g.service)
-        source = _ALERTS if gap.source == "alerts" else SOURCE_WORDS[gap.source]
-        what = Text(
-            f" {'、'.join(names)} 的{source.zh}" if names else source.zh,
-            f"{source.en} of {', '.join(names)}" if names else source.en,
-        )
+        alike = [g for g in gaps if g.reason == gap.reason]
+        if gap.service is None:
+            sources = dict.fromkeys(g.source for g in alike if g.service is None)
+            what = _joined([_word(source) for source in sources])
+        else:
+            mine = (g.service for g in alike if g.source == gap.source and g.service)
+            sources, names, word = {gap.source: None}, some_names(mine), _word(gap.source)
+            what = Text(f" {'、'.join(names)} 的{word.zh}", f"{word.en} of {', '.join(names)}")
+        told.update((source, gap.reason) for source in sources)
         end = Text("", "")
-        if gap.source == "metrics" and gap.reason == "no_data":
+        if "metrics" in sources and gap.reason == "no_data":
             up = fenced(queries.scrape_failures())
             end = Text(f"；先看采集是否失败：{up}", f"; first see whether scraping fails: {up}")
         text = Text(zh.format(what=what.zh) + end.zh, en.format(what=what.en) + end.en)
-        steps.append((worth if not names else worth // 2, text))
+        steps.append((worth if gap.service is None else worth // 2, text))
     return steps
+
+
+def _word(source: Source) -> Text:
+    return _ALERTS if source == "alerts" else SOURCE_WORDS[source]
+
+
+def _joined(words: Sequence[Text]) -> Text:
+    return Text("、".join(w.zh for w in words), ", ".join(w.en for w in words))

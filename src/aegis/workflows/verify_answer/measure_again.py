@@ -46,7 +46,7 @@ def change_rows(changes: Sequence[Change], queries: Queries) -> Iterator[Finding
         query = f'changes{{service="{change.service}"}}'
         if query in queries:
             when = np.array([to_ns(change.time)], dtype=np.int64)
-            subject = change.version or change.kind or ""
+            subject = change.version or ""
             yield _rows(
                 "changes", "change", query, change.service, None, subject, "min", when, np.ones(1)
             )
