@@ -25,11 +25,13 @@ from aegis.engine.metrics import metric_findings
 from aegis.engine.proof import Docket
 from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings, span_findings
+from aegis.engine.statements import impact_unknown_statement
 from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
 from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.turned_away import turned_away
 from aegis.engine.unseen import credit_unseen
+from aegis.engine.verdict import blind
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
 from aegis.model.evidence import EvidenceGap, Signal
@@ -80,7 +82,7 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
     impact = impact_of(read.symptoms, read.world.graph, read.tree, observations.alarm, docket)
     timeline = timeline_of(causes, impact, observations.changes, docket)
     ruled_out = candidates.ruled_out()
-    return Diagnosis(
+    diagnosis = Diagnosis(
         window=observations.window,
         alarm=observations.alarm,
         causes=causes,
@@ -91,6 +93,10 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
         timeline=timeline,
         ruled_out=ruled_out,
     )
+    if impact.service is None and blind(diagnosis):
+        unmeasured = replace(impact, statement=impact_unknown_statement(observations.window))
+        return replace(diagnosis, impact=unmeasured)
+    return diagnosis
 
 
 def _silence_first(gaps: tuple[EvidenceGap, ...]) -> tuple[EvidenceGap, ...]:

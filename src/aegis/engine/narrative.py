@@ -14,6 +14,7 @@ from aegis.engine.quantities import clock_time, tidy
 from aegis.engine.verdict import (
     FAMILY_WORDS,
     SOURCE_WORDS,
+    blind,
     cited,
     clause,
     how_likely,
@@ -87,8 +88,8 @@ def _as_labelled(action: str, diagnosis: Diagnosis, log_selector: str | None) ->
 
 
 def _verdict(diagnosis: Diagnosis) -> list[Text]:
-    seen, nothing = set(sources_seen(diagnosis)), nothing_found(diagnosis)
-    if not seen or (nothing and seen == {"changes"}):
+    nothing = nothing_found(diagnosis)
+    if not sources_seen(diagnosis) or (nothing and blind(diagnosis)):
         return [_no_verdict(diagnosis)]
     if nothing:
         return [_nothing_abnormal(diagnosis)]

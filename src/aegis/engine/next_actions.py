@@ -32,7 +32,7 @@ SURE_FROM = 0.5
 
 
 def next_actions(diagnosis: Diagnosis) -> tuple[Text, ...]:
-    """Two to five steps, most worthwhile first."""
+    """At most five steps, most worthwhile first; one where nothing could be read."""
     steps = _for_suspect(diagnosis) if nothing_found(diagnosis) else _for_causes(diagnosis)
     ordered = sorted(steps, key=lambda step: -step[0])
     distinct = dict.fromkeys(text for _, text in ordered)

@@ -127,6 +127,16 @@ def impact_statement(
     return Text(f"自 UTC {since} 起，{felt.zh}。", f"Since {since} UTC, {felt.en}.")
 
 
+def impact_unknown_statement(window: TimeWindow) -> Text:
+    """Where nothing could be measured, no effect is not "no effect"."""
+    start, end = clock_time(window.start_ns, window), clock_time(window.end_ns, window)
+    return Text(
+        f"UTC {start} 至 {end} 之间对用户有无影响不得而知：没有可以比较的数据。",
+        f"Whether users were affected between {start} and {end} UTC is not known: "
+        "there was nothing to compare.",
+    )
+
+
 def _felt(service: str, signal: Signal, moved: Text) -> Text:
     if signal in ("latency", "self_time", "call_time"):
         return Text(f"{service} 变慢：延迟{moved.zh}", f"{service} is slow: latency {moved.en}")

@@ -11,9 +11,9 @@ from aegis.engine.queries import fenced
 from aegis.engine.verdict import (
     CALM_BELOW,
     SOURCE_WORDS,
+    blind,
     cited,
     lacks_baseline,
-    sources_seen,
     span_of_time,
 )
 from aegis.model.diagnosis import Diagnosis
@@ -26,7 +26,11 @@ Step = tuple[int, Text]
 
 _ALERTS = Text("告警", "alerts")
 _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
-    "unavailable": (95, "恢复{what}数据源后再问一次：它没有应答", "Ask again once {what} answer"),
+    "unavailable": (
+        95,
+        "先让{what}读得出来，再问一次；`aegis doctor` 说明要改什么",
+        "Ask again once {what} can be read; `aegis doctor` says what to change",
+    ),
     "no_data": (85, "补上{what}：这段时间没有数据", "Find out why there are no {what}"),
     "not_configured": (60, "配置{what}来源后再问一次", "Configure a source of {what}"),
     "not_recorded": (60, "接入{what}：没有它看不到相关的故障", "Start recording {what}"),
@@ -49,6 +53,9 @@ _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
 
 
 def widen(diagnosis: Diagnosis) -> list[Step]:
+    """Where nothing could be read, only what would let it be read."""
+    if blind(diagnosis) and any(gap.reason == "unavailable" for gap in diagnosis.gaps):
+        return fill_gaps(diagnosis.gaps)
     window = diagnosis.window
     earlier = TimeWindow(window.start - timedelta(seconds=window.duration_s), window.end)
     alarm = tidy(diagnosis.alarm.service) if diagnosis.alarm and diagnosis.alarm.service else None
@@ -66,7 +73,7 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
         *fill_gaps(diagnosis.gaps),
         *check_silent(diagnosis.gaps),
     ]
-    if set(sources_seen(diagnosis)) - {"changes"} or not lacks_baseline(diagnosis):
+    if not (blind(diagnosis) and lacks_baseline(diagnosis)):
         steps.append(
             (
                 90,
