@@ -51,6 +51,10 @@ def simulate(
 ) -> None:
     """Simulate incidents with known causes and write them as aegis-case/1 folders."""
     console = Console(stderr=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{out}: {error.strerror}", param_hint="OUT") from None
     if shop:
         record_shop().write(out)
         console.print(f"wrote the shop's incident to {out}")

@@ -184,7 +184,9 @@ def test_a_change_is_evidence_with_the_minutes_before_the_window() -> None:
 def test_a_change_in_the_window_came_minus_so_many_minutes_before_it() -> None:
     (found,) = told_for(sick(), changes=[Change("db", moment(720), "deploy")])
 
-    assert (found.observed, found.subject) == (-2.0, "deploy")
+    assert (found.observed, found.subject) == (-2.0, "")
+    # "changed to deploy" would be no version.
+    assert found.statement.en == "db was changed, 2 min after the onset."
 
 
 @pytest.mark.parametrize(

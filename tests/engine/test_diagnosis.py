@@ -319,3 +319,18 @@ def test_without_the_alarm_it_is_as_if_none_rang() -> None:
     silent = diagnose(replace(rang, alarm=None))
     assert diagnose(rang, ablate={"alarm"}) == silent
     assert diagnose(rang) != silent
+
+
+def test_what_could_not_be_measured_is_not_said_to_have_had_no_effect() -> None:
+    silent = Text("无法读取。", "could not be read.")
+    gaps = tuple(
+        EvidenceGap(source, "unavailable", None, silent) for source in ("metrics", "traces", "logs")
+    )
+    dark, calm = observations(ASKED, gaps=gaps), observations(ASKED, gaps=gaps[:2])
+
+    assert diagnose(dark).impact.statement.en == (
+        "Whether users were affected between 10:20:00 and 10:25:00 UTC is not known: "
+        "there was nothing to compare."
+    )
+    assert "不得而知" in diagnose(dark).impact.statement.zh
+    assert diagnose(calm).impact.statement.en.startswith("No effect on users was measured")

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from aegis.engine.links import link_of
+from aegis.engine.log_lines import log_query
 from aegis.model.evidence import Evidence
 from aegis.model.links import NO_ADDRESSES, ExternalAddresses
 from aegis.model.telemetry import to_ns
@@ -159,7 +160,8 @@ def test_no_name_breaks_out_of_its_place(name: str, source: str) -> None:
 
 
 def test_a_hostile_service_stays_a_value_of_its_matcher() -> None:
-    item = replace(LOG, service='x"} or {a="', query='{service="x"} or {a=""} |= "boom"')
+    name = 'x"} or {a="'
+    item = replace(LOG, service=name, query=log_query(name, "boom"))
     assert pane(item)["queries"][0]["expr"] == '{service_name="x\\"} or {a=\\""} |= "boom"'
 
 

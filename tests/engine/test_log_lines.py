@@ -247,19 +247,59 @@ def test_no_lines_have_no_templates() -> None:
 # --- Queries ---------------------------------------------------------------------------------
 
 
+def literal(*bodies: str) -> str:
+    """Of the one template that these lines have."""
+    (only,) = read(*(line(i, "shop", body) for i, body in enumerate(bodies))).templates
+    return only.literal
+
+
 @pytest.mark.parametrize(
-    ("text", "piece"),
+    ("body", "piece"),
     [
         ("payment refused", "payment refused"),
-        ("order <*> was refused by <*>", "was refused by"),
-        ("longest part <*> short", "longest part"),
-        ("trace id: <*> paid", "paid"),  # an id's label is on every line
-        ("some request_id=<*> paid", "some"),
-        ('say "no" <*>', 'say \\"no\\"'),
-        ("a\\b <*>", "a\\\\b"),
-        ("<*>", ""),
-        ("", ""),
+        ("order 17 was refused by 4711", "was refused by"),
+        ("longest part 17 short", "longest part"),
+        ("trace id: 0af7651916cd43dd paid", "paid"),  # an id's label is on every line
+        ("some request_id=4711 paid", "some"),
+        # Drain takes these for spaces; the line does not have any there.
+        ('level=warn msg="pool is full" size=17', 'msg="pool is full" size='),
+        ("refused,retried,lost 17", "refused,retried,lost"),
+        ("Pay.java:88 refused", "Pay.java:88"),
+        ("4711", ""),
     ],
 )
-def test_a_query_asks_for_the_longest_piece_that_does_not_change(text: str, piece: str) -> None:
-    assert log_query("shop", text) == f'{{service="shop"}} |= "{piece}"'
+def test_a_query_asks_for_the_longest_piece_that_does_not_change(body: str, piece: str) -> None:
+    assert literal(body) == piece
+    assert piece in body
+
+
+def test_a_piece_stands_in_every_line_of_its_template() -> None:
+    bodies = [
+        "a b c d e f g h i j k=1 the end of it",
+        "a b c d e f g h i j k 2 the end of it",
+        "a b c d e f g h X j k=3 the end of it",
+    ]
+    assert literal(*bodies) == "a b c d e f g h"
+
+
+def test_an_exception_on_one_line_keeps_what_it_says() -> None:
+    found = template('NullPointerException: "cart" is null at com.shop.Pay.check(Pay.java:214)')
+
+    assert found.site == "com.shop.Pay.check(Pay.java:214"
+    assert found.text == 'NullPointerException: "cart" is null at'
+    assert found.literal == 'NullPointerException: "cart" is null at'
+
+
+def test_a_call_site_alone_has_no_message() -> None:
+    assert (template("Pay.java:214").site, template("Pay.java:214").text) == ("Pay.java:214", "")
+
+
+@pytest.mark.parametrize(
+    ("piece", "written"), [('say "no"', 'say \\"no\\"'), ("a\\b", "a\\\\b"), ("", "")]
+)
+def test_a_query_escapes_what_ends_a_string(piece: str, written: str) -> None:
+    assert log_query("shop", piece) == f'{{service="shop"}} |= "{written}"'
+
+
+def test_a_hostile_service_stays_a_value_of_its_matcher() -> None:
+    assert log_query('x"} or {a="', "boom") == '{service="x\\"} or {a=\\""} |= "boom"'

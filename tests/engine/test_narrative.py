@@ -291,3 +291,45 @@ def test_without_any_telemetry_there_is_no_verdict() -> None:
 
 def test_the_same_diagnosis_gives_the_same_words() -> None:
     assert narrate(FULL, "zh", "为什么慢") == narrate(FULL, "zh", "为什么慢")
+
+
+def test_without_a_time_to_compare_with_there_is_no_verdict_though_a_change_is_known() -> None:
+    deploy = evidence("c1", "change", subject="v2", baseline=None, observed=2.0, unit="min")
+    blind = replace(
+        quiet(
+            gaps=(
+                gap("metrics", "no_baseline"),
+                gap("traces", "not_recorded"),
+                gap("logs", "not_recorded"),
+            )
+        ),
+        evidence=(deploy,),
+    )
+
+    answer = narrate(blind, "en", "")
+
+    assert "No verdict: all that was read lies in this time, with nothing normal to compare." in (
+        answer.summary
+    )
+    assert "无法判断：所读数据全在这段时间之内" in narrate(blind, "zh", "").summary
+    assert (
+        answer.next_actions[0]
+        == "Ask with a window that holds normal time: no baseline for metrics"
+    )
+    assert not any("Ask again for" in action for action in answer.next_actions)
+    assert "Start recording traces, logs" in answer.next_actions
+
+
+def test_a_query_of_logs_selects_the_streams_as_this_loki_labels_them() -> None:
+    boom = evidence("l1", "error_logs", query='{service="payment"} |= "boom"', unit="per_min")
+    case = replace(diagnosis(cause(evidence_ids=("l1",))), evidence=(boom,))
+
+    (mine,) = [a for a in narrate(case, "en", "").next_actions if "in Loki" in a]
+    (labelled,) = [
+        a
+        for a in narrate(case, "en", "", '{{app="{service}",env="eu"}}').next_actions
+        if "in Loki" in a
+    ]
+
+    assert '{service="payment"} |= "boom"' in mine
+    assert labelled == mine.replace('{service="payment"}', '{app="payment",env="eu"}')

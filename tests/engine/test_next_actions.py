@@ -304,3 +304,33 @@ def test_the_same_diagnosis_gives_the_same_actions() -> None:
 def test_chinese_prose_has_no_english_words_beside_the_terms_of_the_field() -> None:
     zh = next_actions(diagnosis())[0].zh
     assert not english_words(zh, "payment")
+
+
+def test_a_service_that_fell_silent_is_looked_at_first_whatever_the_cause() -> None:
+    told = gap("metrics", "stopped", "db")
+
+    for case in (diagnosis(gaps=(told,)), quiet(gaps=(told,))):
+        assert next_actions(case)[0].en == (
+            "See whether db still runs, or only scraping failed: `up == 0`; why its pods "
+            "ended: `max by (pod, reason) "
+            '(kube_pod_container_status_last_terminated_reason{pod=~"db-.+"}) > 0`'
+        )
+        assert len(next_actions(case)) <= 5
+
+    both = diagnosis(gaps=(told, gap("metrics", "stopped", "cart")))
+    assert english(both)[0] == (
+        "See whether db, cart still run, or only scraping failed: `up == 0`"
+    )
+
+
+def test_what_a_caller_measured_of_a_cause_in_the_dark_is_looked_for_at_the_caller() -> None:
+    slow = evidence("t1", "self_time", "cart", subject="SELECT", unit="ms", observed=900.0)
+    refused = evidence(
+        "l1", "error_logs", "cart", unit="per_min", query='{service="cart"} |= "refused"'
+    )
+    dark = cause("vault", 0.9, "code", ("t1", "l1"))
+    told = english(replace(diagnosis(dark), evidence=(slow, refused)))
+
+    assert any(text.startswith("Count this line of cart by pod in Loki") for text in told)
+    assert any(text.startswith("Compare how long each pod of cart takes") for text in told)
+    assert not any("of vault" in text for text in told)

@@ -8,7 +8,7 @@ import pytest
 
 from aegis.engine.next_actions import next_actions
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import EvidenceGap, GapReason
+from aegis.model.evidence import EvidenceGap, GapReason, Source
 from aegis.model.telemetry import Alarm
 from aegis.model.text import Text
 from tests.engine.diagnoses import STEADY_ERRORS, cause, diagnosis, evidence, gap, quiet
@@ -27,7 +27,7 @@ def one_with(case: Diagnosis, piece: str) -> str:
 
 def test_nothing_found_widens_the_window_and_names_the_missing_source() -> None:
     first, second, third = english(quiet(gaps=(gap("logs", "unavailable"),)))
-    assert first == "Ask again once logs answer"
+    assert first == "Ask again once logs can be read; `aegis doctor` says what to change"
     assert second.startswith("Ask again for 09:45:00–10:15:00 UTC:")
     assert third.endswith('`max_over_time(ALERTS{alertstate="firing"}[15m])`')
 
@@ -117,7 +117,7 @@ def test_two_close_causes_are_decided_before_a_silent_source_is_waited_for() -> 
     )
     first, second, *_ = english(replace(unclear, none_probability=0.3))
     assert first.startswith("Decide between payment and mail first")
-    assert second == "Ask again once logs answer"
+    assert second == "Ask again once logs can be read; `aegis doctor` says what to change"
 
 
 def test_whole_sources_are_missed_before_those_of_single_services() -> None:
@@ -133,7 +133,7 @@ def test_a_gap_that_nobody_can_fill_asks_for_nothing() -> None:
 
 def test_alerts_can_be_missing_too() -> None:
     missing = EvidenceGap("alerts", "unavailable", None, Text("告警读不到。", "No alerts came."))
-    one_with(quiet(gaps=(missing,)), "Ask again once alerts answer")
+    one_with(quiet(gaps=(missing,)), "Ask again once alerts can be read")
 
 
 def test_gaps_of_one_kind_become_one_action() -> None:
@@ -154,3 +154,20 @@ def test_an_unclear_cause_also_asks_for_what_is_missing() -> None:
     assert not any("Start recording" in text for text in english(edge))
     clear = replace(diagnosis(gaps=(gap("traces", "not_recorded"),)))
     assert not any("Start recording" in text for text in english(clear))
+
+
+def test_where_nothing_could_be_read_nothing_but_that_is_to_be_mended() -> None:
+    """No other window helps, and nobody could answer what alerts fired."""
+    sources: tuple[Source, ...] = ("metrics", "traces", "logs", "alerts")
+    dark = quiet(gaps=tuple(gap(source, "unavailable") for source in sources))
+
+    assert english(dark) == [
+        "Ask again once metrics, traces, logs, alerts can be read; "
+        "`aegis doctor` says what to change"
+    ]
+
+
+def test_sources_that_lack_the_same_become_one_action() -> None:
+    case = quiet(gaps=(gap("traces", "not_recorded"), gap("logs", "not_recorded")))
+    assert "Start recording traces, logs" in english(case)
+    assert any("接入调用链、日志" in text.zh for text in next_actions(case))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -153,6 +154,15 @@ class TestTrend:
         assert trend_of(replace(one, times_ns=times), WINDOW)[0] == 1.0
         times[0] += 1
         assert trend_of(replace(one, times_ns=times), WINDOW)[0] == 50.0
+
+    def test_of_two_centuries_has_the_bins_of_those_centuries(self) -> None:
+        # From 1970 to 2200 and four times as long before are 24 bins of 48 years: 2026 is in the
+        # fourth from the end.
+        long = TimeWindow(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+        one = finding(times_s=(0, 1, 2), values=(1, 1, 5))
+        times = one.times_ns.copy()
+        times[2] = long.end_ns - 1
+        assert trend_of(replace(one, times_ns=times), long) == (1.0, 1.0, 1.0, 5.0)
 
     @pytest.mark.parametrize(
         "times_s", [(), (450,), (450, 451), (-100, 450), (450, 600), (-100, -50)]

@@ -97,6 +97,8 @@ def test_the_onset_tells_the_measurement_that_showed_it() -> None:
     text = onset_event("cart", Text("错误升高。", "Errors rose."))
     assert text.en == "cart becomes abnormal: Errors rose."
     assert text.zh == "cart 开始异常：错误升高。"
+    named = Text("cart 的错误升高。", "cart errors rose.")
+    assert onset_event("cart", named) == named
 
 
 @pytest.mark.parametrize(

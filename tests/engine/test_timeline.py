@@ -49,7 +49,7 @@ def test_signs_of_the_causes_and_what_users_felt_stand_in_order_of_time() -> Non
 
     assert seconds(found) == [7210, 7250, 7300]
     assert [entry.evidence_id for entry in found] == ["m2", "m3", "m1"]
-    assert found[0].event.en.startswith("cart becomes abnormal: ")
+    assert found[0].event.en.startswith("cart CPU ")
 
 
 def test_evidence_without_an_onset_is_no_moment() -> None:

@@ -15,7 +15,7 @@ from aegis.model.alert import Alert
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import Alarm, TimeWindow
-from aegis.model.text import Text
+from aegis.model.text import Text, told_why
 from aegis.ports import AlertSource, Clock
 
 SERVICE_LABELS = (
@@ -69,7 +69,8 @@ class AlertsWithMemory:
         if isinstance(now, SourceError):
             if isinstance(past, SourceError) or not past[0]:
                 raise now
-            said = Text(f"告警无法读取：{now}。", f"The alerts could not be read: {now}.")
+            silent = Text("告警无法读取", "The alerts could not be read")
+            said = told_why(silent, Text(f"{now}", f"{now}"))
             return past[0], (EvidenceGap("alerts", "unavailable", None, said), *past[1])
         if isinstance(past, SourceError):
             return now

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap, Source
-from aegis.model.text import Text
+from aegis.model.text import Text, told_why
 
 Answer = TypeVar("Answer")
 
@@ -36,5 +36,5 @@ async def answer_or_gap(
     except TimeoutError:
         why = Text(f"{deadline_s:g} 秒内没有回答", f"no answer within {deadline_s:g} s")
     kind = NAMES[source]
-    said = Text(f"{kind.zh}无法读取：{why.zh}。", f"The {kind.en} could not be read: {why.en}.")
+    said = told_why(Text(f"{kind.zh}无法读取", f"The {kind.en} could not be read"), why)
     return empty, (EvidenceGap(source, "unavailable", None, said),)

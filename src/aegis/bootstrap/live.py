@@ -57,6 +57,7 @@ class Backends:
     selector: ServiceSelector
     names: NameRules
     db_url: str
+    log_selector: str | None = None
     breakers: dict[BackendName, CircuitBreaker] = field(default_factory=dict)
 
     @staticmethod
@@ -74,6 +75,7 @@ class Backends:
             service_selector(settings.loki_service_label_key, settings.loki_selector_template),
             NameRules(settings.service_aliases),
             settings.db_url,
+            settings.addresses.log_selector,
         )
 
     @asynccontextmanager
@@ -138,7 +140,11 @@ class OpenBackends:
 
     def scene(self, extent: TimeWindow) -> Scene:
         """What is known before anything is read: how far to read."""
-        return Scene(extent, None, (), (), (), joins_names=self.backends.names)
+        return Scene(
+            *(extent, None, (), (), ()),
+            joins_names=self.backends.names,
+            log_selector=self.backends.log_selector,
+        )
 
 
 def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:

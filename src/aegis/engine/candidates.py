@@ -209,7 +209,7 @@ def _change_finding(change: Change, start_ns: int) -> Finding:
         signal="change",
         service=change.service,
         peer=None,
-        subject=change.version or change.kind or "",
+        subject=change.version or "",
         query=f'changes{{service="{change.service}"}}',
         surprise=0.0,
         baseline=None,

@@ -133,7 +133,8 @@ def _traces_diff(diagnosis: Diagnosis, cause: RootCause, proofs: Sequence[Eviden
             f"where the request takes another branch{en_end}",
         )
     if slow:
-        operation = tidy(slow.subject)
+        # Of a cause in the dark the caller measures the time.
+        name, operation = tidy(slow.service), tidy(slow.subject)
         return Text(
             f"比较 {name} 各 Pod 处理“{operation}”的耗时：都慢是代码或输入变化，"
             f"只有个别 Pod 慢是该 Pod 的问题；对慢的那个抓取性能剖析{zh_end}",

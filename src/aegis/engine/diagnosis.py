@@ -25,14 +25,16 @@ from aegis.engine.metrics import metric_findings
 from aegis.engine.proof import Docket
 from aegis.engine.ranking import Scored, rank
 from aegis.engine.spans import SpanFindings, span_findings
+from aegis.engine.statements import impact_unknown_statement
 from aegis.engine.symptoms import NEVER_NS, Symptoms, symptoms_of
 from aegis.engine.timeline import timeline_of
 from aegis.engine.trace_tree import TraceTree, leaf_users
 from aegis.engine.turned_away import turned_away
 from aegis.engine.unseen import credit_unseen
+from aegis.engine.verdict import blind
 from aegis.engine.world import World
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import Signal
+from aegis.model.evidence import EvidenceGap, Signal
 from aegis.model.incident import Observations
 from aegis.model.telemetry import LogTable, Matrix, SpanTable
 
@@ -82,17 +84,26 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
         impact = amid(impact, read.world.surge, read.findings, docket)
     timeline = timeline_of(causes, impact, observations.changes, docket)
     ruled_out = candidates.ruled_out()
-    return Diagnosis(
+    diagnosis = Diagnosis(
         window=observations.window,
         alarm=observations.alarm,
         causes=causes,
         none_probability=none,
         evidence=docket.evidence(),
-        gaps=(*observations.gaps, *gaps_of(observations, read.world)),
+        gaps=_silence_first((*observations.gaps, *gaps_of(observations, read.world))),
         impact=impact,
         timeline=timeline,
         ruled_out=ruled_out,
     )
+    if impact.service is None and blind(diagnosis):
+        unmeasured = replace(impact, statement=impact_unknown_statement(observations.window))
+        return replace(diagnosis, impact=unmeasured)
+    return diagnosis
+
+
+def _silence_first(gaps: tuple[EvidenceGap, ...]) -> tuple[EvidenceGap, ...]:
+    """A service that stopped telling of itself may be the incident."""
+    return tuple(sorted(gaps, key=lambda gap: gap.reason != "stopped"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
+from aegis.engine.log_lines import log_stream
 from aegis.engine.queries import jaeger_search
 from aegis.model.evidence import Evidence
 from aegis.model.label_text import quoted
@@ -92,7 +93,7 @@ def _explore(
 def _logql(item: Evidence, to: ExternalAddresses) -> str:
     """The evidence's query with the streams as this Loki labels them."""
     selector = to.log_selector.format(service=quoted(item.service)[1:-1])
-    return selector + item.query.removeprefix(f'{{service="{item.service}"}}')
+    return selector + item.query.removeprefix(log_stream(item.service))
 
 
 def _around(window: TimeWindow) -> TimeWindow:

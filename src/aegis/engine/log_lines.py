@@ -8,7 +8,7 @@ never masked: two lines of one text from two places in the code are two differen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from drain3.drain import Drain
 from numpy.typing import NDArray
 
 from aegis.engine.trace_tree import NO_ROW, TraceTree
+from aegis.model.label_text import quoted
 from aegis.model.telemetry import UNDATED, Int64s, LogTable
 
 HEADER_CHARACTERS = 240
@@ -33,6 +34,8 @@ _LEVEL = re.compile(
 _CALL_SITE_END = re.compile(r"(?:#|\.[a-z]{1,5}:)\d{1,5}\b")
 _VOLATILE = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
 _ID_LABEL = re.compile(r"\b(?:trace|span|request|correlation)[ _-]?id\W*$", re.IGNORECASE)
+_WORD = re.compile(r"[^\s=,]+")
+"""What Drain takes for a word."""
 SEVERE = frozenset(
     {"ERROR", "ERR", "FATAL", "CRIT", "CRITICAL", "SEVERE", "PANIC", "EMERGENCY", "ALERT"}
 )
@@ -41,12 +44,13 @@ _THROWN = re.compile(r"\b\w*(?:Exception|Traceback|panic:|StackOverflow|OutOfMem
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One kind of line of one service."""
+    """One kind of line of one service; `literal` stands in each of its lines as it is."""
 
     service_code: int
     severe: bool
     site: str
     text: str
+    literal: str
 
     @property
     def label(self) -> str:
@@ -123,7 +127,8 @@ def _templates(table: LogTable) -> tuple[NDArray[np.int64], tuple[Template, ...]
         for text, members in _drained(messages):
             for message in members:
                 codes[messages[message]] = len(templates)
-            templates.append(Template(service_code, severe, site, text))
+            literal = max(site, _literal(text, members), key=len)
+            templates.append(Template(service_code, severe, site, text, literal))
     return codes, tuple(templates)
 
 
@@ -147,21 +152,43 @@ def _cut(body: str, level: str | None) -> tuple[bool, str, str]:
         start = found.end()
         if level is None:
             level = found.group(found.lastindex or 0)  # mutate: equivalent one group always matches
-    site = ""
+    site, begin = "", 0
     site_end = _CALL_SITE_END.search(body, 0, HEADER_CHARACTERS)
+    after = start
     if site_end is not None:
-        site = body[body.rfind(" ", 0, site_end.start()) + 1 : site_end.end()]
-        start = max(start, site_end.end())
+        begin = body.rfind(" ", 0, site_end.start()) + 1
+        site = body[begin : site_end.end()]
+        after = max(start, site_end.end())
+    said = body[after : after + MESSAGE_CHARACTERS]
+    if site and not any(map(str.isalpha, said)):
+        # A line that ends with its call site, as exceptions do, says all before it.
+        said = body[start:begin][:MESSAGE_CHARACTERS]
     if level is None:
         severe = _THROWN.search(body, 0, HEADER_CHARACTERS) is not None
     else:
         severe = level.upper() in SEVERE
-    return severe, site, _VOLATILE.sub(WILDCARD, body[start : start + MESSAGE_CHARACTERS])
+    return severe, site, _VOLATILE.sub(WILDCARD, said)
 
 
-def log_query(service: str, template: str) -> str:
-    """A LogQL-like query: the longest literal piece of the template that is no id's label."""
-    pieces = [_ID_LABEL.sub("", piece).strip() for piece in template.split(WILDCARD)]
-    longest = max(pieces, key=len, default="")
-    escaped = longest.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{service="{service}"}} |= "{escaped}"'
+def _literal(text: str, members: Sequence[str]) -> str:
+    """The longest piece of the template that all its messages hold, and that is no id's label.
+
+    Drain writes a space for each of its delimiters, so the piece is cut from a message.
+    """
+    first, shown, at = members[0], "", 0
+    for word, same in zip(_WORD.finditer(first), text.split(" "), strict=False):
+        shown += first[at : word.start()] + (same if word[0] == same else WILDCARD)
+        at = word.end()
+    pieces = [_ID_LABEL.sub("", piece).strip() for piece in (shown + first[at:]).split(WILDCARD)]
+    return max((one for one in pieces if all(one in each for each in members)), key=len, default="")
+
+
+def log_query(service: str, literal: str) -> str:
+    """A LogQL-like query for the lines of a template."""
+    escaped = literal.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{log_stream(service)} |= "{escaped}"'
+
+
+def log_stream(service: str) -> str:
+    """The selector of a service's lines where nothing is known of how they are labelled."""
+    return f"{{service={quoted(service)}}}"

@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from aegis.engine.log_lines import log_stream
 from aegis.engine.next_actions import next_actions
 from aegis.engine.quantities import clock_time, tidy
 from aegis.engine.verdict import (
     FAMILY_WORDS,
     SOURCE_WORDS,
+    blind,
     cited,
     clause,
     how_likely,
+    lacks_baseline,
     named,
     nothing_found,
     objections,
@@ -27,6 +30,7 @@ from aegis.engine.verdict import (
 )
 from aegis.model.diagnosis import Answer, Diagnosis, RootCause, RuledOut
 from aegis.model.evidence import Evidence
+from aegis.model.label_text import quoted
 from aegis.model.text import Language, Text
 
 DESCRIBED_CAUSES = 3
@@ -35,8 +39,12 @@ _LISTED = 3
 """How many ruled-out services and gaps the summary names; the answer lists them all."""
 
 
-def narrate(diagnosis: Diagnosis, language: Language, question: str) -> Answer:
+def narrate(
+    diagnosis: Diagnosis, language: Language, question: str, log_selector: str | None = None
+) -> Answer:
     """The answer to `question` in one language; services it names come first.
+
+    `log_selector` is how a service's streams are selected where people paste a query of logs.
 
     `summary` has a line each for the impact, when it began (where that was looked for), the
     verdict with its proof, a close second cause, what was ruled out and what was not seen;
@@ -62,20 +70,28 @@ def narrate(diagnosis: Diagnosis, language: Language, question: str) -> Answer:
         cause_descriptions=words(described),
         ruled_out=words(ruled_out),
         blind_spots=words(gaps),
-        next_actions=words(next_actions(diagnosis)),
+        next_actions=tuple(
+            _as_labelled(action, diagnosis, log_selector)
+            for action in words(next_actions(diagnosis))
+        ),
         onset=next(iter(words(onset)), None),
     )
 
 
+def _as_labelled(action: str, diagnosis: Diagnosis, log_selector: str | None) -> str:
+    """The action with the streams that its query of logs selects as this Loki labels them."""
+    if log_selector is not None:
+        for service in sorted({e.service for e in diagnosis.evidence if e.source == "logs"}):
+            labelled = log_selector.format(service=quoted(service)[1:-1])
+            action = action.replace(log_stream(service), labelled)
+    return action
+
+
 def _verdict(diagnosis: Diagnosis) -> list[Text]:
-    if not sources_seen(diagnosis):
-        return [
-            Text(
-                "无法判断：没有任何可用的遥测数据。",
-                "No verdict: there was no telemetry to look at.",
-            )
-        ]
-    if nothing_found(diagnosis):
+    nothing = nothing_found(diagnosis)
+    if not sources_seen(diagnosis) or (nothing and blind(diagnosis)):
+        return [_no_verdict(diagnosis)]
+    if nothing:
         return [_nothing_abnormal(diagnosis)]
     first, second = diagnosis.causes[0], runner_up(diagnosis)
     likely = how_likely(first.probability)
@@ -97,6 +113,17 @@ def _verdict(diagnosis: Diagnosis) -> list[Text]:
     else:
         line = Text(f"{line.zh}。", f"{line.en}.")
     return [line] if second is None else [line, _close_second(diagnosis, second)]
+
+
+def _no_verdict(diagnosis: Diagnosis) -> Text:
+    if lacks_baseline(diagnosis):
+        return Text(
+            "无法判断：所读数据全在这段时间之内，没有正常时段可以比较。",
+            "No verdict: all that was read lies in this time, with nothing normal to compare.",
+        )
+    return Text(
+        "无法判断：没有任何可用的遥测数据。", "No verdict: there was no telemetry to look at."
+    )
 
 
 def _nothing_abnormal(diagnosis: Diagnosis) -> Text:

@@ -21,7 +21,7 @@ from aegis.engine.verdict import (
     span_of_time,
     tell_apart,
 )
-from aegis.engine.widening import Step, fill_gaps, widen
+from aegis.engine.widening import Step, check_silent, fill_gaps, widen
 from aegis.model.diagnosis import Diagnosis, RootCause
 from aegis.model.evidence import Evidence
 from aegis.model.text import Text
@@ -32,7 +32,7 @@ SURE_FROM = 0.5
 
 
 def next_actions(diagnosis: Diagnosis) -> tuple[Text, ...]:
-    """Two to five steps, most worthwhile first."""
+    """At most five steps, most worthwhile first; one where nothing could be read."""
     steps = _for_suspect(diagnosis) if nothing_found(diagnosis) else _for_causes(diagnosis)
     ordered = sorted(steps, key=lambda step: -step[0])
     distinct = dict.fromkeys(text for _, text in ordered)
@@ -63,31 +63,32 @@ def _for_causes(diagnosis: Diagnosis) -> list[Step]:
         decide = 100  # mutate: equivalent: nothing is worth more
         steps.append((decide, _decide(diagnosis, first, second)))
     measured = [item for item in proofs if item.source != "changes"]
-    steps += _confirmations(first, [e for e in measured if queries.per_pod(e) not in compared.en])
+    steps += _confirmations([e for e in measured if queries.per_pod(e) not in compared.en])
     affected = _also_affected(diagnosis, first) if first.probability >= SURE_FROM else None
     if affected is not None:
         steps.append((48, affected))
     if first.probability < CLEAR_FROM:
         steps += fill_gaps(diagnosis.gaps)
-    return steps
+    return steps + check_silent(diagnosis.gaps)
 
 
-def _confirmations(cause: RootCause, measured: Sequence[Evidence]) -> list[Step]:
+def _confirmations(measured: Sequence[Evidence]) -> list[Step]:
     """The strongest measurement pod by pod, and the strongest from another source."""
     steps: list[Step] = []
     other = next((item for item in measured[1:] if item.source != measured[0].source), None)
     for worth, item in ((80, measured[0] if measured else None), (45, other)):
-        text = _confirm(cause, item) if item else None
+        text = _confirm(item) if item else None
         if text:
             steps.append((worth, text))
     return steps
 
 
-def _confirm(cause: RootCause, item: Evidence) -> Text | None:
+def _confirm(item: Evidence) -> Text | None:
+    """By the service that measured it: of a cause in the dark that is its caller."""
     query = queries.per_pod(item)
     if not query:
         return None
-    name, when, run = tidy(cause.service), span_of_time(item.window), fenced(query)
+    name, when, run = tidy(item.service), span_of_time(item.window), fenced(query)
     if item.source == "traces":
         return Text(
             f"在 Jaeger 打开 {name} 在 {when} 的这些调用链：{run}",

@@ -92,7 +92,10 @@ def trend_of(finding: Finding, window: TimeWindow) -> tuple[float, ...]:
     start = window.start_ns - TREND_REACH * (end - window.start_ns)
     near = (finding.times_ns >= start) & (finding.times_ns < end)
     times, values = finding.times_ns[near], finding.values[near]
-    place = (times - start) * TREND_POINTS // (end - start)
+    # Python's integers, since centuries in nanoseconds times the bins do not fit into 64 bits.
+    edges = [start - (start - end) * place // TREND_POINTS for place in range(TREND_POINTS)]
+    in_reach = np.array([max(edge, np.iinfo(np.int64).min) for edge in edges], dtype=np.int64)
+    place = np.searchsorted(in_reach, times, side="right") - 1
     rows = np.bincount(place, minlength=TREND_POINTS)
     if np.count_nonzero(rows) < 2:
         return ()

@@ -29,6 +29,7 @@ _SOURCE_NAMES: dict[Source, Text] = {
 }
 _GAPS: dict[GapReason, tuple[str, str]] = {
     "no_data": ("这段时间没有数据", "no data in the window"),
+    "stopped": ("中断，此前一直有", "stopped; until then they came all along"),
     "zero": ("有应答，但全部为零", "answered, but everything is zero"),
     "not_recorded": ("没有采集，因此看不到", "not recorded, so nothing could be seen"),
     "no_baseline": ("故障前没有数据，无法比较", "no data from before, so nothing to compare with"),
@@ -126,6 +127,16 @@ def impact_statement(
     return Text(f"自 UTC {since} 起，{felt.zh}。", f"Since {since} UTC, {felt.en}.")
 
 
+def impact_unknown_statement(window: TimeWindow) -> Text:
+    """Where nothing could be measured, no effect is not "no effect"."""
+    start, end = clock_time(window.start_ns, window), clock_time(window.end_ns, window)
+    return Text(
+        f"UTC {start} 至 {end} 之间对用户有无影响不得而知：没有可以比较的数据。",
+        f"Whether users were affected between {start} and {end} UTC is not known: "
+        "there was nothing to compare.",
+    )
+
+
 def _felt(service: str, signal: Signal, moved: Text) -> Text:
     if signal in ("latency", "self_time", "call_time"):
         return Text(f"{service} 变慢：延迟{moved.zh}", f"{service} is slow: latency {moved.en}")
@@ -165,6 +176,8 @@ def explained_by_statement(service: str, cause: str | None, via: tuple[str, ...]
 def onset_event(service: str, evidence_statement: Text) -> Text:
     """The moment a service first left its normal range, with the measurement that shows it."""
     name = tidy(service)
+    if evidence_statement.zh.startswith(name) and evidence_statement.en.startswith(name):
+        return evidence_statement  # that says whose it is
     return Text(
         f"{name} 开始异常：{evidence_statement.zh}",
         f"{name} becomes abnormal: {evidence_statement.en}",

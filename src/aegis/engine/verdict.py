@@ -73,6 +73,16 @@ def sources_seen(diagnosis: Diagnosis) -> tuple[Source, ...]:
     return tuple(s for s in SOURCE_WORDS if s in spoken or (s in silent and s not in blind))
 
 
+def blind(diagnosis: Diagnosis) -> bool:
+    """Whether no source could have shown a fault."""
+    return set(sources_seen(diagnosis)) <= {"changes"}
+
+
+def lacks_baseline(diagnosis: Diagnosis) -> bool:
+    """Whether a whole source told of the window only."""
+    return any(gap.reason == "no_baseline" and gap.service is None for gap in diagnosis.gaps)
+
+
 def named(diagnosis: Diagnosis, ids: Iterable[str]) -> list[Evidence]:
     """The evidence with these ids, in their order."""
     known = diagnosis.evidence_by_id()

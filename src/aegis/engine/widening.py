@@ -8,9 +8,16 @@ from datetime import timedelta
 from aegis.engine import queries
 from aegis.engine.quantities import some_names, tidy
 from aegis.engine.queries import fenced
-from aegis.engine.verdict import CALM_BELOW, SOURCE_WORDS, cited, span_of_time
+from aegis.engine.verdict import (
+    CALM_BELOW,
+    SOURCE_WORDS,
+    blind,
+    cited,
+    lacks_baseline,
+    span_of_time,
+)
 from aegis.model.diagnosis import Diagnosis
-from aegis.model.evidence import EvidenceGap, GapReason
+from aegis.model.evidence import EvidenceGap, GapReason, Source
 from aegis.model.telemetry import TimeWindow
 from aegis.model.text import Text
 
@@ -19,7 +26,11 @@ Step = tuple[int, Text]
 
 _ALERTS = Text("告警", "alerts")
 _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
-    "unavailable": (95, "恢复{what}数据源后再问一次：它没有应答", "Ask again once {what} answer"),
+    "unavailable": (
+        95,
+        "先让{what}读得出来，再问一次；`aegis doctor` 说明要改什么",
+        "Ask again once {what} can be read; `aegis doctor` says what to change",
+    ),
     "no_data": (85, "补上{what}：这段时间没有数据", "Find out why there are no {what}"),
     "not_configured": (60, "配置{what}来源后再问一次", "Configure a source of {what}"),
     "not_recorded": (60, "接入{what}：没有它看不到相关的故障", "Start recording {what}"),
@@ -42,19 +53,15 @@ _BY_REASON: dict[GapReason, tuple[int, str, str]] = {
 
 
 def widen(diagnosis: Diagnosis) -> list[Step]:
+    """Where nothing could be read, only what would let it be read."""
+    if blind(diagnosis) and any(gap.reason == "unavailable" for gap in diagnosis.gaps):
+        return fill_gaps(diagnosis.gaps)
     window = diagnosis.window
     earlier = TimeWindow(window.start - timedelta(seconds=window.duration_s), window.end)
     alarm = tidy(diagnosis.alarm.service) if diagnosis.alarm and diagnosis.alarm.service else None
     firing = fenced(queries.firing_alerts(window))
     asked = Text(f" {alarm} ", alarm) if alarm else Text("所问服务", "the one asked about")
     steps: list[Step] = [
-        (
-            90,
-            Text(
-                f"把窗口向前放宽到 {span_of_time(earlier)} 再问一次：故障可能早于所问的时段",
-                f"Ask again for {span_of_time(earlier)}: the fault may be older than the window",
-            ),
-        ),
         (
             70,
             Text(
@@ -64,7 +71,19 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
             ),
         ),
         *fill_gaps(diagnosis.gaps),
+        *check_silent(diagnosis.gaps),
     ]
+    if not (blind(diagnosis) and lacks_baseline(diagnosis)):
+        steps.append(
+            (
+                90,
+                Text(
+                    f"把窗口向前放宽到 {span_of_time(earlier)} 再问一次：故障可能早于所问的时段",
+                    f"Ask again for {span_of_time(earlier)}: the fault may be older than the "
+                    "window",
+                ),
+            )
+        )
     departures = [item for item in diagnosis.evidence if item.strength >= CALM_BELOW]
     strongest = max(departures, key=lambda item: item.strength, default=None)
     if strongest is not None and (query := queries.per_pod(strongest)):
@@ -81,26 +100,58 @@ def widen(diagnosis: Diagnosis) -> list[Step]:
     return steps
 
 
+def check_silent(gaps: Sequence[EvidenceGap]) -> list[Step]:
+    """Does a service that fell silent still run? Whether it is the cause or not, that is news."""
+    silent = [gap.service for gap in gaps if gap.reason == "stopped" and gap.service is not None]
+    names, up = some_names(silent), fenced(queries.scrape_failures())
+    if not names:
+        return []
+    verb = "s" if len(names) == 1 else ""
+    ends = fenced(queries.last_terminations(silent[0])) if len(names) == 1 else ""
+    zh_end, en_end = (
+        (f"；Pod 上次为何退出：{ends}", f"; why its pods ended: {ends}") if ends else ("", "")
+    )
+    return [
+        (
+            92,
+            Text(
+                f"先看 {'、'.join(names)} 是否还在运行，还是只有采集中断：{up}{zh_end}",
+                f"See whether {', '.join(names)} still run{verb}, or only scraping failed: "
+                f"{up}{en_end}",
+            ),
+        )
+    ]
+
+
 def fill_gaps(gaps: Sequence[EvidenceGap]) -> list[Step]:
-    """One step a source and reason; whole sources before those of single services."""
+    """One step a reason for whole sources; then one a source and reason for single services."""
     steps: list[Step] = []
     told: set[tuple[str, str]] = set()
     for gap in sorted(gaps, key=lambda gap: gap.service is not None):
         if gap.reason not in _BY_REASON or (gap.source, gap.reason) in told:
             continue
-        told.add((gap.source, gap.reason))
-        alike = [g for g in gaps if (g.source, g.reason) == (gap.source, gap.reason)]
         worth, zh, en = _BY_REASON[gap.reason]
-        names = [] if gap.service is None else some_names(g.service for g in alike if g.service)
-        source = _ALERTS if gap.source == "alerts" else SOURCE_WORDS[gap.source]
-        what = Text(
-            f" {'、'.join(names)} 的{source.zh}" if names else source.zh,
-            f"{source.en} of {', '.join(names)}" if names else source.en,
-        )
+        alike = [g for g in gaps if g.reason == gap.reason]
+        if gap.service is None:
+            sources = dict.fromkeys(g.source for g in alike if g.service is None)
+            what = _joined([_word(source) for source in sources])
+        else:
+            mine = (g.service for g in alike if g.source == gap.source and g.service)
+            sources, names, word = {gap.source: None}, some_names(mine), _word(gap.source)
+            what = Text(f" {'、'.join(names)} 的{word.zh}", f"{word.en} of {', '.join(names)}")
+        told.update((source, gap.reason) for source in sources)
         end = Text("", "")
-        if gap.source == "metrics" and gap.reason == "no_data":
+        if "metrics" in sources and gap.reason == "no_data":
             up = fenced(queries.scrape_failures())
             end = Text(f"；先看采集是否失败：{up}", f"; first see whether scraping fails: {up}")
         text = Text(zh.format(what=what.zh) + end.zh, en.format(what=what.en) + end.en)
-        steps.append((worth if not names else worth // 2, text))
+        steps.append((worth if gap.service is None else worth // 2, text))
     return steps
+
+
+def _word(source: Source) -> Text:
+    return _ALERTS if source == "alerts" else SOURCE_WORDS[source]
+
+
+def _joined(words: Sequence[Text]) -> Text:
+    return Text("、".join(w.zh for w in words), ", ".join(w.en for w in words))

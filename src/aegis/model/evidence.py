@@ -67,6 +67,7 @@ class Evidence:
 
 GapReason = Literal[
     "no_data",
+    "stopped",
     "zero",
     "not_recorded",
     "no_baseline",

@@ -17,3 +17,11 @@ class Text:
 
     def in_language(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
+
+
+def told_why(said: Text, why: Text) -> Text:
+    """What happened and why, as one sentence; a reason that ends with a question keeps its mark."""
+    zh, en = (
+        "" if text.endswith(("?", "？")) else stop for text, stop in ((why.zh, "。"), (why.en, "."))
+    )
+    return Text(f"{said.zh}：{why.zh}{zh}", f"{said.en}: {why.en}{en}")

@@ -25,6 +25,8 @@ _NAMED_ZONES = {
     "beijing time": "Asia/Shanghai",
     "china time": "Asia/Shanghai",
     "东八区": "Asia/Shanghai",
+    "格林尼治": "UTC",
+    "格林威治": "UTC",
     "jst": "Asia/Tokyo",
     "sgt": "Asia/Singapore",
     "cest": "Europe/Berlin",
@@ -53,9 +55,16 @@ PAST_THE_HOUR = re.compile(
 )
 CHINESE_CLOCK = re.compile(
     rf"(\d{{1,2}}|{CHINESE}{{1,3}})\s?(?:[点點](?:钟)?|时(?![候间段刻延]))"
-    rf"(?:(半|整|一刻|三刻)|\s?(\d{{1,2}}|{CHINESE}{{1,3}})\s?分(?!钟前|之)(?:(\d{{1,2}}|{CHINESE}{{1,3}})秒)?|(\d{{2}}|{CHINESE}{{2,3}})"
+    rf"(?:(半|整|一刻|三刻)|\s?(\d{{1,2}}|{CHINESE}{{1,3}})\s?分(?!钟前|之)(?:(\d{{1,2}}|{CHINESE}{{1,3}})秒)?|(\d{{2}}|{CHINESE}{{2,3}}|\s\d{{2}}(?=\s?(?:[,，。?~到至左的开起-]|$)))"
     rf"(?![\dx个台次条秒倍%.]|\s?ms))?"
     rf"(?!{CHINESE}|\d{{1,2}}(?![\dx]))(多|过)?"
+)
+_NUMERALS = tuple(CHINESE.strip("[]"))
+MINUTES_LATER = re.compile(rf"(\d{{1,2}}|{CHINESE}{{1,3}})\s?分(?!钟)")
+IN_WORDS = re.compile(
+    rf"({ENGLISH_HOURS})\s(ten|fifteen|twenty|thirty|forty[ -]five|forty|fifty)"
+    r"(?:\s?([ap])\.?m)?\b",
+    re.ASCII,
 )
 _NOT_AN_HOUR = re.compile(r"\s?(?:个?建议|个?疑问|个?原因|个?问题|[秒倍]|需要|要求)")
 _AFTER_ONE_O_CLOCK = re.compile(r"\s?(?:左右|多|过|整|钟|半|到|至|~|-|开始|以后|之后|起)")
@@ -68,7 +77,8 @@ BARE = re.compile(
 )
 ZONE = re.compile(
     r"\(?(?:(?:utc|gmt)\s?([+-])\s?(\d{1,2})(?::?(\d{2}))?|(utc|gmt)(?!\w)|(z)(?!\w)|"
-    r"(北京时间|东八区|beijing time|china time|(?:jst|sgt|cest|cet|est|edt|pst|pdt)\b)|"
+    r"(北京时间|东八区|格林[尼威]治|beijing time|china time|"
+    r"(?:jst|sgt|cest|cet|est|edt|pst|pdt)\b)|"
     r"((?:africa|america|asia|atlantic|australia|europe|indian|pacific|etc)/[a-z_+-]{2,30}"
     r"(?:/[a-z_]{2,30})?)|([+-])(\d{2})(?::?(\d{2}))?(?![\w:]))(?:\s?(?:时间|time\b))?\)?",
     re.ASCII,
@@ -116,18 +126,39 @@ def chinese_clock(found: re.Match[str], before: Sequence[Token]) -> list[Value] 
     rest = found.string[found.end() :][:8]
     if _NOT_AN_HOUR.match(rest):
         return None
+    if hour_said[0] in _NUMERALS and _inside_a_number(before, found):
+        return None
     vague_words = hour_said in ("一", "两") and found[0][1:] in ("点", "點")
     if vague_words and not (_follows_a_time(before, found) or _AFTER_ONE_O_CLOCK.match(rest)):
         return None
     minute = {"半": 30, "一刻": 15, "三刻": 45, "整": 0}.get(named or "")
     if minute is None:
-        said = minute_said or bare_minute
+        said = (minute_said or bare_minute or "").strip()
         minute = whole_number(said) if said else 0
     clock = _clock(whole_number(hour_said), minute, whole_number(second_said or "0"))
     if clock is None:
         return None
     spoken = 0 < clock.hour <= 12
     return [replace(clock, reading="spoken" if spoken else "exact", loose=more is not None)]
+
+
+def minutes_later(found: re.Match[str], before: Sequence[Token]) -> list[Value] | None:
+    """The 20 in 10点10分到20分: the same hour."""
+    told = [token.value for token in before[-2:]]
+    minute = whole_number(found[1])
+    if len(told) < 2 or not isinstance(told[0], Clock) or told[1] is not Mark.TO or minute is None:
+        return None
+    return [replace(told[0], minute=minute, second=0)] if told[0].minute < minute < 60 else None
+
+
+def in_words(found: re.Match[str], before: Sequence[Token]) -> list[Value] | None:
+    """Ten thirty, where it stands after "at" or before "pm": else two numbers."""
+    hour_said, minute_said, half = found.groups()
+    hour, minute = whole_number(hour_said), whole_number(minute_said.replace("-", " "))
+    if hour is None or minute is None or not (half or _last(before) is Mark.AT):
+        return None
+    clock = Clock(hour, minute, reading="spoken")
+    return [_with_half(clock, half) if half else clock]
 
 
 def noon_or_midnight(found: re.Match[str], before: Sequence[Token]) -> list[Value]:
@@ -148,7 +179,7 @@ def zone(found: re.Match[str], before: Sequence[Token]) -> list[Value] | None:
         found.groups()
     )
     if only_sign or zulu:
-        if not _touches_clock(before, found.start(), iso=only_sign == "-"):
+        if not _touches_clock(before, found, iso=only_sign == "-"):
             return None
         sign, hours, minutes = only_sign, only_hours, only_minutes
     if utc or zulu:
@@ -170,11 +201,12 @@ def _iana(name: str) -> str:
     return cased.replace("Etc/Utc", "Etc/UTC").replace("Etc/Gmt", "Etc/GMT")
 
 
-def _touches_clock(before: Sequence[Token], at: int, *, iso: bool) -> bool:
-    if not before or not isinstance(before[-1].value, Clock) or before[-1].end != at:
+def _touches_clock(before: Sequence[Token], found: re.Match[str], *, iso: bool) -> bool:
+    """今天10:00-10:15 is a range, 2026-11-02T10:00-05:00 an offset."""
+    if not before or not isinstance(before[-1].value, Clock) or before[-1].end != found.start():
         return False
-    dated = len(before) > 1 and before[-2].end == before[-1].start
-    return not iso or (dated and not isinstance(before[-2].value, Mark))
+    written_as_iso = found.string[: before[-1].start].endswith("t")
+    return not iso or (written_as_iso and len(before) > 1 and before[-2].end == before[-1].start)
 
 
 def _follows_a_time(before: Sequence[Token], found: re.Match[str]) -> bool:
@@ -185,6 +217,12 @@ def _follows_a_time(before: Sequence[Token], found: re.Match[str]) -> bool:
     if isinstance(value, Mark):
         return value in (Mark.TO, Mark.AT, Mark.SINCE, Mark.BETWEEN, Mark.LATELY)
     return isinstance(value, Part | Day)
+
+
+def _inside_a_number(before: Sequence[Token], found: re.Match[str]) -> bool:
+    """Whether a numeral that no time phrase took stands right before it."""
+    left_over = bool(before) and before[-1].value is Mark.OTHER
+    return left_over and found.string[: found.start()].endswith(_NUMERALS)
 
 
 def _last(before: Sequence[Token]) -> Value | None:

@@ -42,6 +42,7 @@ CHINESE_DATE = re.compile(
     rf"(\d{{1,2}}|{CHINESE}{{1,3}})\s?(?:[日号]|(?=\s?{_A_CLOCK}))"
 )
 MONTH_AND_DAY = re.compile(rf"(\d{{1,2}})([-/])(\d{{1,2}})(?=\s{{1,2}}{_A_CLOCK})", re.ASCII)
+SHOPPING_DAY = re.compile(r"双(十一|十二|11|12)")
 ENGLISH_DATE = re.compile(
     rf"{_MONTH}\s(\d{{1,2}})(st|nd|rd|th)?(?:,?\s(20\d\d))?(?![\w:%]|\.\d)", re.ASCII
 )
@@ -83,7 +84,8 @@ ENGLISH_STRETCH = re.compile(
 )
 CHINESE_PART = re.compile(
     r"(凌晨|清晨|早晨|早上|大清早|早间|上午|中午|午间|下午|午后|傍晚|黄昏|晚上|晚间|夜晚|"
-    r"大半夜|后半夜|半夜|深夜|夜里|夜间|(?<=[天日今昨前当一二三四五六])[晚夜早晨])(?!好)"
+    r"大半夜|后半夜|半夜|深夜|夜里|夜间|[早午晚]高峰|(?<=[天日今昨前当一二三四五六])[晚夜早晨]|"
+    rf"(?<![最更较稍过])[早晚](?=\s?(?:\d{{1,2}}|{CHINESE}{{1,2}})\s?[点點时:]))(?!好)"
 )
 ENGLISH_PART = re.compile(
     r"(?:(in the|during the)\s)?(?:early\s)?(morning|afternoon|evening|night|early hours)"
@@ -94,11 +96,12 @@ _CHINESE_DAYS = {"大前": -3, "前": -2, "昨": -1, "今": 0, "当": 0, "明": 
 _PARTS = {
     **dict.fromkeys(("凌晨", "early hours"), Part.DAWN),
     **dict.fromkeys(
-        ("清晨", "早晨", "早上", "大清早", "早间", "上午", "早", "晨", "morning"), Part.MORNING
+        ("清晨", "早晨", "早上", "大清早", "早间", "上午", "早", "晨", "早高峰", "morning"),
+        Part.MORNING,
     ),
-    **dict.fromkeys(("中午", "午间"), Part.NOON),
+    **dict.fromkeys(("中午", "午间", "午高峰"), Part.NOON),
     **dict.fromkeys(("下午", "午后", "afternoon"), Part.AFTERNOON),
-    **dict.fromkeys(("傍晚", "黄昏"), Part.DUSK),
+    **dict.fromkeys(("傍晚", "黄昏", "晚高峰"), Part.DUSK),
     "evening": Part.EVENING,
     **dict.fromkeys(("晚上", "晚间", "夜晚", "晚", "夜", "night"), Part.NIGHT),
     **dict.fromkeys(("大半夜", "后半夜", "半夜", "深夜", "夜里", "夜间"), Part.DEAD_OF_NIGHT),
@@ -117,6 +120,12 @@ def compact_time(found: re.Match[str], before: Sequence[Token]) -> list[Value] |
     if named is None or int(hour) > 23:
         return None
     return [*named, Clock(int(hour), int(minute), int(second or 0))]
+
+
+def shopping_day(found: re.Match[str], before: Sequence[Token]) -> list[Value] | None:
+    """双十一, 双十二: the days on which shops break."""
+    number = 11 if found[1] in ("十一", "11") else 12
+    return _date(None, number, number)
 
 
 def chinese_date(found: re.Match[str], before: Sequence[Token]) -> list[Value] | None:

@@ -118,9 +118,17 @@ def _shortest(first: Moment, last: Moment, place: Place) -> Reach | None:
         for start, end in combined
         if start[0] < place.now and timedelta(0) < end[1] - start[0] <= limit
     ]
-    # From one first reading to the other: an hour that occurs twice makes no window longer.
-    shortest = min(pairs, key=lambda pair: pair[1][0] - pair[0][0], default=None)
+    shortest = min(pairs, key=lambda pair: _length(pair, first, last, place), default=None)
     return None if shortest is None else (shortest[0][0], shortest[1][1])
+
+
+def _length(pair: tuple[Reach, Reach], first: Moment, last: Moment, place: Place) -> timedelta:
+    """By the clock on the wall or in truth: no changed clock makes a window longer."""
+    start, end = (
+        reach[0].astimezone(place.zone_of(moment)).replace(tzinfo=None)
+        for reach, moment in zip(pair, (first, last), strict=True)
+    )
+    return min(end - start, pair[1][0] - pair[0][0])
 
 
 def _days_near(other: Moment, place: Place, moment: Moment, step: timedelta) -> tuple[date, ...]:

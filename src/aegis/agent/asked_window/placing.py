@@ -63,8 +63,10 @@ def local_times(
     found: list[datetime] = []
     for day in days_of(moment, place):
         if day == today:
-            # "tonight at 2" is long past at ten in the morning, if it is past at all.
-            small = [time - ONE_DAY for time in times if time >= ONE_DAY]
+            # "tonight at 2" is long past at ten in the morning, if it is past at all; after
+            # midnight "tonight at 11" was yesterday.
+            still_night = _is_still_night(moment, place)
+            small = [time - ONE_DAY for time in times if time >= ONE_DAY or still_night]
             found += _last_first(midnight(day) + time for time in (*times, *small))
         else:
             found += [midnight(day) + time for time in times]
@@ -106,6 +108,11 @@ def _part_of(day: date, parts: tuple[Part, ...]) -> tuple[datetime, datetime]:
         first, last = (24, 30) if parts[0] in NIGHTS else (0, 6)
     start = midnight(day)
     return start + timedelta(hours=first), start + timedelta(hours=last)
+
+
+def _is_still_night(moment: Moment, place: Place) -> bool:
+    hour = place.now.astimezone(place.zone_of(moment)).hour
+    return bool(moment.parts) and moment.parts[0] in NIGHTS and hour <= LAST_SMALL_HOUR
 
 
 def _before_it_came(

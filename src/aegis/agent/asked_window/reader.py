@@ -59,7 +59,7 @@ def _with_day_said_elsewhere(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
 
 
 def _lasting_from_a_clock_time(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
-    """What lasted five minutes began at the time said before it (7:35 报错，持续了 5 分钟)."""
+    """What lasted five minutes began at the time said before it (7:35 开始报错，持续了 5 分钟)."""
     found: list[Phrase] = []
     for phrase in phrases:
         began = found[-1] if found else None
@@ -71,7 +71,8 @@ def _lasting_from_a_clock_time(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...
 
 
 def _states_a_clock_time(phrase: Phrase) -> bool:
-    return phrase.form == "stated" and phrase.first is not None and phrase.first.clock is not None
+    stated = phrase.form in ("stated", "onwards")
+    return stated and phrase.first is not None and phrase.first.clock is not None
 
 
 def _names_only_a_day(phrase: Phrase) -> bool:

@@ -94,6 +94,7 @@ MARKS: tuple[tuple[re.Pattern[str], Mark], ...] = (
     (_words("直到", after=""), Mark.UNTIL),
     (_words("through|thru|to"), Mark.TO),
     (_words("[到至~]|-{1,2}(?!>)|/(?=\\d{4}-)", after=""), Mark.TO),
+    (_words(r"(?:[-=]>|→|\.{2,3}|…)(?=\s?\d{1,2}[:点])", after=""), Mark.TO),
     (_words("[与和跟同](?=[^，。,?？]{1,12}(?:相比|比较|对比))", after=""), Mark.COMPARED),
     (_words("and"), Mark.AND),
     (_words("[和与/]", after=""), Mark.AND),

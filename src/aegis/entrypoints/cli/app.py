@@ -14,6 +14,7 @@ import typer
 from aegis.entrypoints.cli.alert_commands import alerts_app
 from aegis.entrypoints.cli.case_commands import case_app
 from aegis.entrypoints.cli.db_commands import db_app
+from aegis.entrypoints.cli.ending import run
 from aegis.entrypoints.cli.feishu import feishu_app
 from aegis.entrypoints.cli.options import (
     EPILOG,
@@ -27,14 +28,12 @@ from aegis.entrypoints.cli.options import (
     Window,
     ablated,
     console,
-    exit_code,
     language_of,
     print_json,
     window_of,
 )
 from aegis.entrypoints.cli.route_commands import routes_app
 from aegis.entrypoints.cli.tool_commands import tools_app
-from aegis.model.errors import AegisError
 from aegis.settings import read_settings
 
 if TYPE_CHECKING:
@@ -57,15 +56,11 @@ app.add_typer(tools_app, name="tools")
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line on stderr."""
+    """Run the command line; every mistake is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    try:
-        app()
-    except AegisError as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        sys.exit(exit_code(error))
+    run(app)
 
 
 def _show_version(wanted: bool) -> None:

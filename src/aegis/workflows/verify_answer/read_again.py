@@ -14,7 +14,7 @@ from aegis.model.alert import Alert
 from aegis.model.errors import InvalidCase, SourceError
 from aegis.model.incident import Observations
 from aegis.model.telemetry import Change, LogTable, Matrix, SpanTable, TimeWindow
-from aegis.model.text import Text
+from aegis.model.text import Text, told_why
 
 Rows = TypeVar("Rows", Matrix, SpanTable, LogTable, tuple[Alert, ...])
 
@@ -90,4 +90,5 @@ async def _read(
         return (await ask())[0], None
     except (SourceError, InvalidCase) as error:
         why = str(error)
-        return empty, Text(f"数据源无法读取：{why}。", f"The source could not be read: {why}.")
+        silent = Text("数据源无法读取", "The source could not be read")
+        return empty, told_why(silent, Text(why, why))
