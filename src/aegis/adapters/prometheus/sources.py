@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aegis.adapters.prometheus.entries import Convention, Matcher, Metric, Spelling
@@ -191,6 +191,15 @@ def identity_of(convention: Convention, of: Resolved) -> tuple[str, ...]:
         return ("workload",)
     wanted = convention.identity or USUAL_IDENTITY
     return tuple(one for one in wanted if one in of.labels)
+
+
+def best_first(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels that name services in conventions joined: what only one of them has, then the usual.
+
+    Else a convention that knows nothing but a job would name the services of all others.
+    """
+    ranks = {label: rank for rank, label in enumerate(USUAL_IDENTITY)}
+    return tuple(sorted(labels, key=lambda label: ranks.get(label, -1)))
 
 
 def keep_of(convention: Convention, of: Resolved, keep: tuple[str, ...]) -> tuple[str, ...]:
