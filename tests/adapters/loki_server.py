@@ -56,6 +56,10 @@ class HeldLoki:
                 return _success(sorted(values)) if values else Reply(body=b'{"status":"success"}')
             if name == "index/volume" and self.offers_volume:
                 return self._volume(seen, lines)
+            if name == "series":
+                chosen = parse(seen.one("match[]"))
+                kept = [line.stream for line in lines if chosen.labels_of(line, {}) is not None]
+                return _success([dict(one) for one in {tuple(one.items()) for one in kept}])
             if name == "patterns" and self.pattern_counts is not None:
                 return _success(self.pattern_counts)
             if name == "query_range":

@@ -119,6 +119,23 @@ def test_the_number_of_requests_does_not_depend_on_the_number_of_services() -> N
     assert asked[0] == asked[1] <= 12
 
 
+def test_where_loki_found_no_name_for_any_stream_the_pods_tell_services_apart() -> None:
+    lines = [
+        replace(
+            line, stream={"service_name": "unknown_service", "pod": f"{service}-5c4d8f9b7-xk2p9"}
+        )
+        for line in shop()
+        for service in [line.stream["app"]]
+    ]
+    with held(HeldLoki(lines), SMALL) as loki:
+        table, gaps = read(loki)
+    assert table.services == ("loud", "quiet")
+    assert len(times(table, "quiet", "tick")) == 60
+    assert len(table) <= SMALL.lines
+    assert [gap.reason for gap in gaps] == ["sampled"]
+    assert loki.budgets[0].requests <= 12
+
+
 def test_more_services_than_loki_counts_apart_are_thinned_alike() -> None:
     lines = [
         StoredLine(ns(0) + place * 100 * MS, f"x {place}", {"app": f"s{place % 50}"})

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.agent.joined_names import JOINED_FROM, Joined, NameRules, join_names, plain_name
+from aegis.agent.joined_names import JOINED_FROM, Joined, NameRules, join_names
 from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
+from aegis.model.service_names import plain_name
 from aegis.model.telemetry import Alarm, Change, LogLine, Matrix, Series, Span
 from tests.recordings import at, between, lines_of, log_table, ns, span_table
 

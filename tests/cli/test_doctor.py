@@ -280,6 +280,25 @@ def test_a_label_no_stream_has_is_a_wrong_setting(
     assert "app" in said
 
 
+def test_services_are_told_as_an_analysis_will_see_them(aegis: Aegis, at: At) -> None:
+    nameless = {"service_name": "unknown_service", "namespace": "prod"}
+    pods = ("cart-5c4d8f9b7-xk2p9", "cart-5c4d8f9b7-q8w7r", "shop-0")
+    at("LOKI_BASE_URL", a_loki(*({**nameless, "pod": pod} for pod in pods)))
+    ran = look(aegis)
+    assert findings(ran, "loki")["service_label"] == ("ok", "pod")
+    assert findings(ran, "loki")["services"] == ("ok", "2: cart, shop")
+    assert ran.code == 0
+
+
+def test_streams_that_nothing_names_ask_for_the_setting(aegis: Aegis, at: At) -> None:
+    at("LOKI_BASE_URL", a_loki({"service_name": "unknown_service", "team": "pay"}))
+    state, said = findings(look(aegis), "loki")["services"]
+    assert state == "warn"
+    assert said == (
+        "no label tells services apart; set LOKI_SERVICE_LABEL_KEY to one of: service_name, team"
+    )
+
+
 def test_settings_without_a_backend_of_their_own_are_checked(
     aegis: Aegis, at: At, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

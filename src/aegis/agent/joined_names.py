@@ -17,9 +17,9 @@ import numpy as np
 
 from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
+from aegis.model.service_names import plain_name
 from aegis.model.telemetry import Int32s, LogTable, Matrix, Series, SpanTable
 
-_DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\..*)?$|\.svc(?:\..*)?$")
 _POD = re.compile(r"^(.+?)(?:-[a-f0-9]{6,10})?-[a-z0-9]{5}$|^(.+)-\d{1,4}$")
 JOINED_FROM = "joined_from"
 
@@ -81,12 +81,6 @@ def join_names(observations: Observations, rules: NameRules) -> Joined:
         logs=_logs(observations.logs, changed),
     )
     return Joined(joined, changed)
-
-
-def plain_name(name: str) -> str:
-    """What two spellings of a service have in common."""
-    plain = name.strip().lower().rsplit("/", 1)[-1].split("@", 1)[0]
-    return _DOMAIN.sub("", plain).replace("_", "-") or name
 
 
 def workload_of_pod(plain: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.loki import said
 from aegis.adapters.loki.answers import Row
-from aegis.adapters.loki.identity import other_service_label, service_label
+from aegis.adapters.loki.identity import is_nameless, other_service_label, service_label
 from aegis.adapters.loki.logql import CountQuery, LogQuery, Matcher
 from aegis.adapters.loki.questions import (
     MIB,
@@ -125,6 +125,10 @@ class _Reading:
         """`other_label` names services too, perhaps those of streams without `label`."""
         every = self.selector.of_every_service(self.label)
         volumes = await self._volumes(every, self.label)
+        if volumes and other_label is not None and is_nameless(self.label, volumes):
+            self.label, other_label, self.by = other_label, self.label, (other_label,)
+            every = self.selector.of_every_service(self.label)
+            volumes = await self._volumes(every, self.label)
         matchers = (*every, *self._too_loud(volumes))
         total = await self._profile(LogQuery(matchers))
         size = sum(volumes.values()) if volumes else await self._size(LogQuery(matchers))

@@ -10,11 +10,13 @@ from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.http_client.routes import Route
 from aegis.adapters.loki.answers import (
     Counted,
+    Labels,
     Row,
     read_counts,
     read_names,
     read_patterns,
     read_rows,
+    read_streams,
 )
 from aegis.adapters.loki.logql import CountQuery, LogQuery, Matcher, label_name
 from aegis.model.errors import SourceRejected
@@ -28,6 +30,7 @@ MIB = 1024 * 1024
 LABELS = Route("GET", "/loki/api/v1/labels")
 LABEL_VALUES = Route("GET", "/loki/api/v1/label/{name}/values")
 QUERY_RANGE = Route("GET", "/loki/api/v1/query_range")
+SERIES = Route("GET", "/loki/api/v1/series")
 VOLUME = Route("GET", "/loki/api/v1/index/volume")
 PATTERNS = Route("GET", "/loki/api/v1/patterns")
 
@@ -63,6 +66,11 @@ class LokiQuestions:
             LABEL_VALUES, asked, path={"name": label_name(name)}, most_bytes=self.most_bytes
         )
         return read_names(answer)
+
+    async def streams(self, matchers: tuple[Matcher, ...], window: TimeWindow) -> list[Labels]:
+        """The labels of every stream; AnswerTooLarge where there are very many."""
+        asked = [("match[]", LogQuery(matchers).text()), *_between(window.start_ns, window.end_ns)]
+        return read_streams(await self._ask(SERIES, asked))
 
     async def lines(
         self,
