@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from aegis.adapters.http_client.budget import Budget
 from aegis.adapters.http_client.client import BackendClient
@@ -203,4 +204,6 @@ def _push(url: str, lines: Sequence[StoredLine], shift_ns: int, mark: str) -> No
         stream = streams.setdefault(json.dumps(labels), {"stream": labels, "values": []})
         stream["values"].append([str(line.time_ns + shift_ns), line.body, dict(line.metadata)])
     pushed = httpx.post(f"{url}/loki/api/v1/push", json={"streams": list(streams.values())})
+    if "structured metadata" in pushed.text:
+        pytest.skip(f"{LOGS} keeps no structured metadata: set allow_structured_metadata there")
     assert pushed.status_code == 204, pushed.text

@@ -150,6 +150,15 @@ def test_all_backends_that_are_well_are_described(aegis: Aegis, at: At) -> None:
     assert findings(ran, "alertmanager")["alerts"] == ("ok", "1 alerts")
 
 
+def test_what_a_release_lacks_is_no_failure(aegis: Aegis, at: At) -> None:
+    at("JAEGER_BASE_URL", a_jaeger("1.57"))
+    at("PROMETHEUS_BASE_URL", Speaking(REQUESTS, rows_of_checkout, buildinfo={"version": "2.24.0"}))
+    ran = look(aegis)
+    assert ran.code == 0
+    assert findings(ran, "jaeger")["version"] == ("ok", "v3 without summaries (1.57 to 2.18)")
+    assert findings(ran, "prometheus")["version"] == ("ok", "victoriametrics")
+
+
 def test_the_json_has_one_shape_whatever_is_found(aegis: Aegis, at: At) -> None:
     at("JAEGER_BASE_URL", a_jaeger("1.57"))
     told = look(aegis).json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,14 @@ def test_all_samples_lie_in_the_window_on_multiples_of_the_step() -> None:
         assert HOUR.contains(series.times_ns).all()
         assert (series.times_ns % (15 * 10**9) == 0).all()
         assert len(series.times_ns) == 239
+
+
+def test_of_victoriametrics_the_half_minute_that_may_still_change_is_not_read() -> None:
+    speaking = replace(shop("web"), buildinfo={"version": "2.24.0"})
+    newest = {one.times_ns[-1] for one in read(speaking)[0].series}
+    assert newest == {HOUR.end_ns - 45 * 10**9}
+    newest = {one.times_ns[-1] for one in read(shop("web"))[0].series}
+    assert newest == {HOUR.end_ns - 15 * 10**9}
 
 
 def test_two_windows_that_overlap_share_their_samples() -> None:

@@ -59,6 +59,7 @@ class PrometheusMetrics:
             if found.silent:
                 gaps = [*unseen.of_silent(found.silent, moments_of(window)), *gaps[1:]]
             return Matrix(), tuple(gaps)
+        window = found.flavour.settled(window)
         queries = plan(found.inventory, self.catalog, rate_window_s(found.slowest_s)).queries
         asker = Asker(api, MOST_REQUESTS)
         expressions = [*(one.promql for one in queries), TARGETS_DOWN]
