@@ -270,17 +270,22 @@ def test_a_question_never_sends_more_requests_than_it_may(requests: int) -> None
         assert loki.budgets[0].requests <= max(requests, 5)
 
 
-def test_streams_without_the_service_label_are_told_where_they_are_many() -> None:
-    with_app = [StoredLine(ns(1), "x" * 100, {"app": "cart", "job": "pods"})]
-    without = [StoredLine(ns(1), "y" * 100, {"job": "varlogs"})]
-    with held(HeldLoki(with_app + without)) as loki:
+@pytest.mark.parametrize("offers_volume", [True, False])
+def test_streams_without_the_service_label_are_told_where_they_are_many(
+    offers_volume: bool,
+) -> None:
+    with_app = [StoredLine(ns(58), "x" * 100, {"app": "cart", "job": "pods"})]
+    without = [StoredLine(ns(58), "y" * 100, {"job": "varlogs"})]
+    with held(HeldLoki(with_app + without, offers_volume)) as loki:
         table, gaps = read(loki)
     assert table.services == ("cart",)
     assert [gap.reason for gap in gaps] == ["no_data"]
     assert "job='varlogs'" in gaps[0].statement.en
     assert "LOKI_SERVICE_LABEL_KEY" in gaps[0].statement.zh
-    with held(HeldLoki(with_app * 100 + without)) as loki:
+    many = [replace(with_app[0], time_ns=ns(58) + place) for place in range(500)]
+    with held(HeldLoki(many + without, offers_volume)) as loki:
         assert read(loki)[1] == ()
+        assert loki.budgets[0].requests <= 12
 
 
 def test_lines_take_no_more_than_their_share_of_the_bytes_of_a_question() -> None:
