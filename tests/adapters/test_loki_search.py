@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -145,6 +146,12 @@ def test_a_service_that_only_its_pods_name_is_found_by_them() -> None:
         ("cart-worker", 1),
     ]
     assert dict(found.matching) == {"cart": 2, "cart-worker": 1}
+
+
+def test_a_service_is_found_where_streams_have_nothing_but_a_pod() -> None:
+    pods = [replace(one, stream={"pod": one.stream["pod"]}) for one in NAMELESS]
+    found = evidence(LogSearchRequest(HOUR, ("shop",)), HeldLoki(pods))
+    assert [(group.service, group.lines) for group in found.groups] == [("shop", 1)]
 
 
 @pytest.mark.parametrize("spelled", ["prod/Cart_API", "cart-api", "Cart_API"])

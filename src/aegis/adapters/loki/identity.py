@@ -64,7 +64,7 @@ def is_nameless(label: str, values: Collection[str]) -> bool:
 
 def told_by(labels: Sequence[str], label: str, selector: ServiceSelector) -> tuple[str, ...]:
     """The stream labels from which `service_of` tells the service, `label` first."""
-    if not _may_be_a_container(label, selector):
+    if not names_a_container(label, selector):
         return (label,)
     looked_at = (*SERVICE_LABELS, *_WORKLOADS) if label == GIVEN_BY_LOKI else (*_WORKLOADS, *_PODS)
     return (label, *(name for name in looked_at if name in labels and name != label))
@@ -77,7 +77,7 @@ def service_of(labels: Mapping[str, str], label: str, selector: ServiceSelector)
     than that, the workload the pod belongs to is the service.
     """
     value = labels.get(label, "")
-    if _may_be_a_container(label, selector):
+    if names_a_container(label, selector):
         if label == GIVEN_BY_LOKI and value.partition(":")[0] == NAMELESS:
             named = _first(labels, _NAMES_BEFORE_CONTAINERS) or _workload(labels)
             return named or _first(labels, SERVICE_LABELS[1:]) or value
@@ -98,8 +98,11 @@ def pod_label(labels: Sequence[str]) -> str | None:
     return next((name for name in _PODS if name in labels), None)
 
 
-def _may_be_a_container(label: str, selector: ServiceSelector) -> bool:
-    """Whether a label's value need not be the service: not where somebody chose that label."""
+def names_a_container(label: str, selector: ServiceSelector) -> bool:
+    """Whether a label's values may be those of containers or pods, which are no services.
+
+    Not where somebody chose that label.
+    """
     return label == GIVEN_BY_LOKI or (selector.label is None and label in (*_CONTAINERS, *_PODS))
 
 

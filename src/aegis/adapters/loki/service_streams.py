@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aegis.adapters.loki.answers import Labels
 from aegis.adapters.loki.identity import (
     is_nameless,
+    names_a_container,
     other_service_label,
     pod_label,
     service_label,
@@ -52,7 +53,7 @@ class ServiceStreams:
         if not services:
             return self.every()
         spelled = [self._spelled(name) for name in services]
-        pods = pod_label(self.labels) if len(self.told_by) > 1 else None
+        pods = pod_label(self.labels) if names_a_container(self.label, self.selector) else None
         if pods is not None and not all(spelled):
             names = "|".join(re2_literal(name) for name in services)
             return (*self.selector.scope, Matcher(pods, "=~", f"({names})(-.+)?"))
