@@ -136,6 +136,14 @@ def test_an_expression_that_is_refused_takes_only_itself_away() -> None:
     assert "1 kinds of metrics could not be read: http_server_duration_p99_seconds" in said(gaps)
 
 
+def test_what_was_refused_is_not_told_as_never_measured() -> None:
+    asked = shop("web")
+    asked.broken = "histogram_quantile("
+    _, gaps = read(asked)
+    assert [gap.reason for gap in gaps] == ["sampled"]
+    assert "2 kinds of metrics could not be read" in said(gaps)
+
+
 def test_where_everything_is_refused_the_source_is_at_fault() -> None:
     asked = shop("web")
     asked.broken = "rate("
