@@ -16,8 +16,8 @@ from aegis.adapters.prometheus.expressions import expression_of, metrics_in, spe
 from aegis.adapters.prometheus.inventory import Inventory
 from aegis.adapters.prometheus.sources import (
     Resolved,
-    best_first,
     identity_of,
+    identity_of_all,
     keep_of,
     resolve,
 )
@@ -170,12 +170,10 @@ def _fill(entry: SignalEntry, of: Resolved) -> tuple[str, ...]:
 
 def _query(alternatives: list[_Alternative]) -> SignalQuery:
     entry = alternatives[0].entry
-    identity: dict[str, None] = {}
     keep: dict[str, None] = {}
     for one in alternatives:
-        identity.update(dict.fromkeys(identity_of(one.convention, one.of)))
         keep.update(dict.fromkeys(keep_of(one.convention, one.of, one.entry.keep)))
-    named_by = best_first(identity)
+    named_by = identity_of_all([(one.convention, one.of) for one in alternatives])
     group = list(dict.fromkeys([*named_by, *keep]))
     written = [
         expression_of(
@@ -192,7 +190,7 @@ def _query(alternatives: list[_Alternative]) -> SignalQuery:
         signal=entry.signal,
         promql=" or ".join(f"({one})" for one in written) if len(written) > 1 else written[0],
         identity=named_by,
-        keep=tuple(one for one in keep if one not in identity),
+        keep=tuple(one for one in keep if one not in named_by),
         convention="|".join(names),
     )
 

@@ -193,13 +193,21 @@ def identity_of(convention: Convention, of: Resolved) -> tuple[str, ...]:
     return tuple(one for one in wanted if one in of.labels)
 
 
-def best_first(labels: Iterable[str]) -> tuple[str, ...]:
-    """Labels that name services in conventions joined: what only one of them has, then the usual.
+def identity_of_all(joined: Iterable[tuple[Convention, Resolved]]) -> tuple[str, ...]:
+    """The same for conventions joined: labels that a convention chose, then the usual ones.
 
-    Else a convention that knows nothing but a job would name the services of all others.
+    The usual ones are ordered anew, else a convention that knows nothing but a job would name
+    the services of all others by it.
     """
-    ranks = {label: rank for rank, label in enumerate(USUAL_IDENTITY)}
-    return tuple(sorted(labels, key=lambda label: ranks.get(label, -1)))
+    chosen: dict[str, None] = {}
+    usual: set[str] = set()
+    for convention, of in joined:
+        found = identity_of(convention, of)
+        if convention.identity or convention.workload:
+            chosen.update(dict.fromkeys(found))
+        else:
+            usual.update(found)
+    return tuple(dict.fromkeys([*chosen, *(one for one in USUAL_IDENTITY if one in usual)]))
 
 
 def keep_of(convention: Convention, of: Resolved, keep: tuple[str, ...]) -> tuple[str, ...]:
