@@ -81,6 +81,16 @@ def test_traces_spell_a_name_best_then_metrics_then_logs() -> None:
     assert untraced.names == {"cart": "shop/cart"}
 
 
+def test_how_to_ask_for_the_lines_of_a_service_keeps_to_the_service() -> None:
+    observations = seen((sampled("cart"),), (), ("shop/cart", "pay"))
+    selectors = {"shop/cart": '{job="shop/cart"}', "pay": '{job="pay"}'}
+    told = replace(observations, logs=replace(observations.logs, selectors=selectors))
+    assert joined(told).observations.logs.selectors == {
+        "cart": '{job="shop/cart"}',
+        "pay": '{job="pay"}',
+    }
+
+
 def test_every_table_and_list_has_the_new_name() -> None:
     observations = replace(
         seen((sampled("shop/cart"),), ("Cart", "db"), ("cart",), (("Cart", "db"), ("cart", "db"))),

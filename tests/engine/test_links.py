@@ -81,6 +81,12 @@ def test_logs_are_asked_for_by_the_label_of_this_loki() -> None:
     assert pane(LOG, labelled)["queries"][0]["expr"] == '{cluster="eu",app="shop/cart"} |= "boom"'
 
 
+def test_a_query_that_names_streams_as_loki_does_is_shown_as_it_is() -> None:
+    own = replace(LOG, query='{app="Cart"} |= "boom"')
+    labelled = replace(GRAFANA, log_selector='{{other="{service}"}}')
+    assert pane(own, labelled)["queries"][0]["expr"] == own.query
+
+
 def test_traces_are_searched_by_service_and_operation() -> None:
     (query,) = pane(TRACE)["queries"]
     assert (query["service"], query["operation"]) == ("cart", "GET /a")

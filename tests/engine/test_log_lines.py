@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
-from aegis.engine.log_lines import ReadLines, Template, log_query, read_lines
+from aegis.engine.log_lines import ReadLines, Template, literal_of, log_query, read_lines
 from aegis.engine.trace_tree import TraceTree
 from aegis.model.telemetry import LogLine, LogTable
 from tests.engine.telemetry import line, logs, spans
@@ -257,9 +258,35 @@ def test_no_lines_have_no_templates() -> None:
         ("some request_id=<*> paid", "some"),
         ('say "no" <*>', 'say \\"no\\"'),
         ("a\\b <*>", "a\\\\b"),
+        ("upstream_<*> lost", "upstream_"),
         ("<*>", ""),
         ("", ""),
     ],
 )
 def test_a_query_asks_for_the_longest_piece_that_does_not_change(text: str, piece: str) -> None:
-    assert log_query("shop", text) == f'{{service="shop"}} |= "{piece}"'
+    literal = literal_of(text, text.replace("<*>", "17"))
+    assert log_query(LogTable.empty(), "shop", literal) == f'{{service="shop"}} |= "{piece}"'
+
+
+@pytest.mark.parametrize(
+    ("body", "literal"),
+    [
+        (
+            'level=error msg="payment call failed: upstream 503" id=7',
+            '"payment call failed: upstream',
+        ),
+        ("ERROR Could not charge\njava.sql.SQLException: none", "java.sql.SQLException: none"),
+        ("ERROR two  spaces between", "spaces between"),
+        ('{"level": "error", "msg": "request completed", "ms": 17}', '"msg": "request completed"'),
+    ],
+)
+def test_what_is_asked_for_is_in_the_line_as_it_was_written(body: str, literal: str) -> None:
+    found = template(body).literal
+    assert found in body
+    assert found == literal
+
+
+def test_a_query_names_streams_as_the_source_does_where_it_tells_how() -> None:
+    table = replace(LogTable.empty(), selectors={"shop": '{app="Shop"}'})
+    assert log_query(table, "shop", "lost") == '{app="Shop"} |= "lost"'
+    assert log_query(table, "cart", "lost") == '{service="cart"} |= "lost"'

@@ -145,7 +145,12 @@ def _logs(table: LogTable, changed: Mapping[str, str]) -> LogTable:
     if not set(table.services) & changed.keys():
         return table
     names, codes = _recoded(table.services, changed)
-    merged = replace(table, services=names, service_code=codes[table.service_code])
+    selectors: dict[str, str] = {}
+    for service, selector in sorted(table.selectors.items()):
+        selectors.setdefault(changed.get(service, service), selector)
+    merged = replace(
+        table, services=names, service_code=codes[table.service_code], selectors=selectors
+    )
     return merged.rows(np.lexsort((merged.time_ns, merged.service_code)))
 
 

@@ -41,12 +41,13 @@ _THROWN = re.compile(r"\b\w*(?:Exception|Traceback|panic:|StackOverflow|OutOfMem
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One kind of line of one service."""
+    """One kind of line of one service; `literal` is what its lines can be searched for by."""
 
     service_code: int
     severe: bool
     site: str
     text: str
+    literal: str = ""
 
     @property
     def label(self) -> str:
@@ -123,7 +124,9 @@ def _templates(table: LogTable) -> tuple[NDArray[np.int64], tuple[Template, ...]
         for text, members in _drained(messages):
             for message in members:
                 codes[messages[message]] = len(templates)
-            templates.append(Template(service_code, severe, site, text))
+            example = table.body[messages[min(members)][0]]
+            literal = literal_of(f"{site} {text}", example)
+            templates.append(Template(service_code, severe, site, text, literal))
     return codes, tuple(templates)
 
 
@@ -159,9 +162,24 @@ def _cut(body: str, level: str | None) -> tuple[bool, str, str]:
     return severe, site, _VOLATILE.sub(WILDCARD, body[start : start + MESSAGE_CHARACTERS])
 
 
-def log_query(service: str, template: str) -> str:
-    """A LogQL-like query: the longest literal piece of the template that is no id's label."""
-    pieces = [_ID_LABEL.sub("", piece).strip() for piece in template.split(WILDCARD)]
-    longest = max(pieces, key=len, default="")
-    escaped = longest.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{service="{service}"}} |= "{escaped}"'
+def literal_of(template: str, body: str) -> str:
+    """The longest piece of the template that is in the line as it is, and no id's label.
+
+    Templates have one space where lines have an equals sign, a comma or a new line.
+    """
+    longest = ""
+    for piece in template.split(WILDCARD):
+        words = _ID_LABEL.sub("", piece).split()
+        start = 0
+        for end in range(1, len(words) + 1):
+            while start < end and " ".join(words[start:end]) not in body:
+                start += 1
+            longest = max(longest, " ".join(words[start:end]), key=len)
+    return longest
+
+
+def log_query(table: LogTable, service: str, literal: str) -> str:
+    """The source's own selector of the service where it has one, else one that looks like it."""
+    escaped = literal.replace("\\", "\\\\").replace('"', '\\"')
+    selector = table.selectors.get(service) or f'{{service="{service}"}}'
+    return f'{selector} |= "{escaped}"'
