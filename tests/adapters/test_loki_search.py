@@ -162,6 +162,13 @@ def test_a_service_is_found_however_it_is_spelled_here(spelled: str) -> None:
     assert [group.service for group in found.groups] == [spelled]
 
 
+def test_a_service_without_a_stream_is_told() -> None:
+    found = evidence(LogSearchRequest(HOUR, ("cart", "nobody")))
+    (gap,) = found.gaps
+    assert (gap.reason, gap.service) == ("no_data", "nobody")
+    assert gap.statement.en.startswith("No stream is of the service nobody (label app)")
+
+
 @pytest.mark.parametrize("word", ['x"} |~ ".*', ".*", "(", "[a-z]", "a|b", "\u202e", "`"])
 def test_words_are_looked_for_as_they_are(word: str) -> None:
     lines = [line(1, "cart", f"before {word} after"), line(2, "cart", "something else")]

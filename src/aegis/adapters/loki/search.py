@@ -15,7 +15,6 @@ from aegis.adapters.loki.selector import ServiceSelector
 from aegis.adapters.loki.service_streams import ServiceStreams, service_names, streams_of
 from aegis.adapters.loki.table import log_table
 from aegis.model.errors import InvalidRequest
-from aegis.model.evidence import EvidenceGap
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.telemetry import TimeWindow
 
@@ -48,7 +47,7 @@ class LokiSearch:
         matching = await _matching(questions, query, streams, asked.window)
         rows = await self._read(questions, query, asked)
         table = log_table(rows, streams.label, self.selector, 1.0)
-        gaps: list[EvidenceGap] = []
+        gaps = [said.nobody(name, streams.label) for name in streams.unknown(asked.services)]
         there = sum(matching.values())
         if there > len(rows):
             gaps.append(said.first_lines(len(rows), there, SUB_WINDOWS))

@@ -67,6 +67,12 @@ class ServiceStreams:
         pattern = "|".join(re2_literal(value) for value in values)
         return (*self.selector.scope, Matcher(self.label, "=~", f"({pattern})"))
 
+    def unknown(self, services: Sequence[str]) -> list[str]:
+        """Those of which no stream is, as far as labels alone tell."""
+        if names_a_container(self.label, self.selector) and pod_label(self.labels) is not None:
+            return []
+        return [name for name in services if not self._spelled(name)]
+
     def _spelled(self, service: str) -> list[str]:
         """The values of the label that mean the service: itself, else what is alike."""
         exact = self.selector.value_of(service)
