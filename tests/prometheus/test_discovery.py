@@ -47,6 +47,12 @@ def test_buckets_are_known_by_their_count_and_never_listed() -> None:
     assert not any("_bucket" in one for one in asked if one.startswith("topk"))
 
 
+def test_buckets_of_victoriametrics_may_have_ranges() -> None:
+    parts = [{**COUNT, "__name__": SERVER + part} for part in ("_count", "_sum", "_bucket")]
+    found = discovered(Speaking(parts, buildinfo={"version": "2.24.0"})).inventory
+    assert set(found.metrics[f"{SERVER}_bucket"].labels) == {"service_name", "le", "vmrange"}
+
+
 def test_metadata_tells_kind_and_unit_under_the_name_of_the_family() -> None:
     told = {SERVER: [{"type": "histogram", "unit": "s", "help": ""}]}
     metric = discovered(Speaking([COUNT], metadata=told)).inventory.metrics[COUNT["__name__"]]

@@ -138,6 +138,12 @@ class TestOpenTelemetryNames:
         assert status in errors
         promql_parser.parse(errors)
 
+    def test_buckets_of_victoriametrics_have_a_range_each(self) -> None:
+        name = "http_server_request_duration_seconds"
+        metrics = [info(name + "_count"), info(name + "_sum"), info(name + "_bucket", "vmrange")]
+        p95 = query(planned(*metrics), "http_server_duration_p95_seconds").promql
+        assert f"sum by (job, le, vmrange) (rate({name}_bucket[300s]))" in p95
+
     def test_with_dots_are_quoted(self) -> None:
         labels = "service.name http.response.status_code"
         found = planned(*histogram("http.server.request.duration", labels))

@@ -90,7 +90,8 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
         seen = labels.get(name)
         if seen is None and _is_told_by_count(name, set(wanted)):
             counted = labels.get(name.removesuffix("_bucket") + "_count", {})
-            seen = {**counted, "le": frozenset[str]()} if counted else None
+            buckets = dict.fromkeys(flavour.bucket_labels, frozenset[str]())
+            seen = {**counted, **buckets} if counted else None
         if seen is not None:
             kind = "native_histogram" if name in natives else _kind(name, metadata, seen, names)
             metrics[name] = MetricInfo(name, kind, _unit(name, metadata), seen)

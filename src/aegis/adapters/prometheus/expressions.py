@@ -30,7 +30,7 @@ class Source:
 
     `copies`: labels that tell only which collector wrote a series. `renamed`: new label →
     labels it is taken from. `family`: stored as `_count` and `_sum`, with `has_buckets` as
-    `_bucket` as well; `native`: stored as native histograms.
+    `_bucket` as well, told apart by `bucketed_by`; `native`: stored as native histograms.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source:
     window_s: int = 300
     family: bool = False
     has_buckets: bool = False
+    bucketed_by: tuple[str, ...] = ("le",)
     native: bool = False
 
     def selector(self, extra: Iterable[Matcher] = (), part: str = "") -> str:
@@ -154,7 +155,7 @@ def _quantile(entry: SignalEntry, of: Source, group: Sequence[str]) -> str:
     if of.native:
         inner = f"sum by ({_labels(group)}) ({of.rate(entry.where, '_bucket')})"
     else:
-        inner = f"sum by ({_labels([*group, 'le'])}) ({of.rate(entry.where, '_bucket')})"
+        inner = f"sum by ({_labels([*group, *of.bucketed_by])}) ({of.rate(entry.where, '_bucket')})"
     return f"(histogram_quantile({entry.quantile:g}, {inner}) >= 0)"
 
 

@@ -32,6 +32,7 @@ PLACE_LABELS = (
 )
 """Kept on every series: the same name elsewhere is another service."""
 COPY_LABELS = ("prometheus_replica", "__replica__", "receive_replica", "thanos_replica")
+BUCKET_LABELS = ("le", "vmrange")
 EXPORTED = ("namespace", "pod", "container")
 OLD_POD_LABELS = {"pod": "pod_name", "container": "container_name"}
 
@@ -161,6 +162,9 @@ def _resolved(
         window_s=window_s,
         family=metric.histogram,
         has_buckets=metric.histogram and not native and inventory.stores(name + "_bucket"),
+        bucketed_by=tuple(
+            one for one in BUCKET_LABELS if one == "le" or one in inventory.labels(name + "_bucket")
+        ),
         native=native,
     )
     if workload:
