@@ -86,7 +86,9 @@ def test_a_service_nobody_knows_has_no_traces() -> None:
     assert found(TraceRequest(HOUR, "cart", operation="unheard of")) == ([], [])
 
 
-@pytest.mark.parametrize("spelled", ["Cart", "prod/cart", "cart@docker"])
+@pytest.mark.parametrize(
+    "spelled", ["Cart", "prod/cart", "cart@docker", "cart-service", "cart_svc"]
+)
 def test_a_service_is_found_however_it_is_spelled(spelled: str) -> None:
     assert found(TraceRequest(HOUR, spelled)) == found(TraceRequest(HOUR, "cart"))
 

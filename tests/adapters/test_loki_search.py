@@ -150,14 +150,15 @@ def test_a_service_that_only_its_pods_name_is_found_by_them() -> None:
 
 def test_a_service_is_found_where_streams_have_nothing_but_a_pod() -> None:
     pods = [replace(one, stream={"pod": one.stream["pod"]}) for one in NAMELESS]
-    found = evidence(LogSearchRequest(HOUR, ("shop",)), HeldLoki(pods))
+    found = evidence(LogSearchRequest(HOUR, ("shop-service",)), HeldLoki(pods))
     assert [(group.service, group.lines) for group in found.groups] == [("shop", 1)]
 
 
 @pytest.mark.parametrize("spelled", ["prod/Cart_API", "cart-api", "Cart_API"])
 def test_a_service_is_found_however_it_is_spelled_here(spelled: str) -> None:
     lines = [StoredLine(ns(1), "error here", {"job": spelled})]
-    found = evidence(LogSearchRequest(HOUR, ("cart-api",)), HeldLoki(lines))
+    found = evidence(LogSearchRequest(HOUR, ("cart-api-service",)), HeldLoki(lines))
+    assert found == evidence(LogSearchRequest(HOUR, ("cart-api",)), HeldLoki(lines))
     assert found.query.startswith(f'{{job="{spelled}"}}')
     assert [group.service for group in found.groups] == [spelled]
 

@@ -12,7 +12,7 @@ from aegis.adapters.jaeger.query_api import MOST_SERVICES, QueryApi, Search
 from aegis.adapters.jaeger.span_rows import SpanRow, whole_table
 from aegis.model.errors import InvalidRequest
 from aegis.model.evidence import EvidenceGap
-from aegis.model.service_names import plain_name
+from aegis.model.service_names import spelled
 from aegis.model.telemetry import SpanTable, TimeWindow
 from aegis.model.text import Text
 from aegis.model.trace_search import TraceRequest
@@ -67,10 +67,10 @@ def _spelled(service: str, known: Sequence[str]) -> str | None:
 
     Of very many services not all are listed: then Jaeger itself has to know.
     """
-    if service in known or len(known) >= MOST_SERVICES:
+    found = spelled(service, known)
+    if not found and len(known) >= MOST_SERVICES:
         return service
-    plain = plain_name(service)
-    return next((one for one in known if plain_name(one) == plain), None)
+    return found[0] if found else None
 
 
 def _check(asked: TraceRequest) -> None:

@@ -20,7 +20,7 @@ from aegis.adapters.loki.logql import Matcher, re2_literal
 from aegis.adapters.loki.questions import LokiQuestions
 from aegis.adapters.loki.selector import ServiceSelector
 from aegis.model.errors import AnswerTooLarge
-from aegis.model.service_names import plain_name
+from aegis.model.service_names import short_name, spelled
 from aegis.model.telemetry import TimeWindow
 
 
@@ -52,14 +52,15 @@ class ServiceStreams:
         """
         if not services:
             return self.every()
-        spelled = [self._spelled(name) for name in services]
+        written = [self._spelled(name) for name in services]
         pods = pod_label(self.labels) if names_a_container(self.label, self.selector) else None
-        if pods is not None and not all(spelled):
-            names = "|".join(re2_literal(name) for name in services)
+        if pods is not None and not all(written):
+            both = dict.fromkeys(each for name in services for each in (name, short_name(name)))
+            names = "|".join(re2_literal(name) for name in both)
             return (*self.selector.scope, Matcher(pods, "=~", f"({names})(-.+)?"))
         values = [
             value
-            for name, found in zip(services, spelled, strict=True)
+            for name, found in zip(services, written, strict=True)
             for value in found or [self.selector.value_of(name)]
         ]
         if len(values) == 1:
@@ -75,11 +76,10 @@ class ServiceStreams:
 
     def _spelled(self, service: str) -> list[str]:
         """The values of the label that mean the service: itself, else what is alike."""
-        exact = self.selector.value_of(service)
-        if exact in self.values:
-            return [exact]
-        plain = plain_name(service)
-        return [one for one in self.values if plain_name(self.selector.service_in(one)) == plain]
+        by_name: dict[str, list[str]] = {}
+        for value in self.values:
+            by_name.setdefault(self.selector.service_in(value), []).append(value)
+        return [value for name in spelled(service, tuple(by_name)) for value in by_name[name]]
 
 
 async def streams_of(
