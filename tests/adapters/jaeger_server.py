@@ -82,7 +82,7 @@ class JaegerServer:
         if match := re.fullmatch(r"traces/(\w+)", name):
             found = self._by_id(match[1])
             return self._result(found) if found else NO_TRACES
-        return NO_PAGE
+        return UI if self.release == "1.57" else NO_PAGE
 
     def _v3_search(self, seen: Seen) -> Reply:
         found = self._found_v3(seen)

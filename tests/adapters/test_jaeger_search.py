@@ -81,7 +81,28 @@ def test_as_many_as_asked_for_may_not_be_all() -> None:
 
 
 def test_a_service_nobody_knows_has_no_traces() -> None:
-    assert found(TraceRequest(HOUR, "nobody")) == ([], [])
+    told = "Jaeger knows no service nobody; list_services names those it knows."
+    assert found(TraceRequest(HOUR, "nobody")) == ([], [told])
+    assert found(TraceRequest(HOUR, "cart", operation="unheard of")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "spelled", ["Cart", "prod/cart", "cart@docker", "cart-service", "cart_svc"]
+)
+def test_a_service_is_found_however_it_is_spelled(spelled: str) -> None:
+    assert found(TraceRequest(HOUR, spelled)) == found(TraceRequest(HOUR, "cart"))
+
+
+def test_of_very_many_services_one_that_is_not_listed_is_asked_for() -> None:
+    many = [replace(SPANS[0], service=f"a{place:03}") for place in range(500)]
+    held = JaegerServer([*many, *SPANS])
+
+    async def asked(url: str) -> SpanTable:
+        async with BackendClient(BackendConfig("jaeger", url), Budget()) as client:
+            return (await JaegerSearch(client).find_traces(TraceRequest(HOUR, "shop")))[0]
+
+    with standing_in(held) as server:
+        assert len(asyncio.run(asked(server.url))) == 1
 
 
 @pytest.mark.parametrize("release", RELEASES)

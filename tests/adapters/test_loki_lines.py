@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aegis.adapters.http_client.answers import Answer
-from aegis.adapters.loki.answers import read_counts, read_names, read_patterns, read_rows
+from aegis.adapters.loki.answers import Row, read_counts, read_names, read_patterns, read_rows
 from aegis.adapters.loki.reading_lines import level_of, trace_and_span
 from aegis.adapters.loki.selector import ServiceSelector
 from aegis.adapters.loki.table import log_table
@@ -42,6 +42,34 @@ def test_streams_give_lines_with_all_their_labels() -> None:
     assert {(line.service, line.level) for line in lines} == {("checkout", "error")}
     assert [line.time_ns for line in lines] == sorted(line.time_ns for line in lines)
     assert TRACE in {line.trace_id for line in lines}
+
+
+POD = "cart-5c4d8f9b7-xk2p9"
+
+
+@pytest.mark.parametrize(
+    ("streams", "selectors"),
+    [
+        ([{"app": "cart"}], {"cart": '{app="cart"}'}),
+        ([{"app": 'a"b'}], {'a"b': '{app="a\\"b"}'}),
+        ([{"app": "\ud800"}], {}),
+        (
+            [
+                {"container": "main", "pod": POD},
+                {"container": "main", "pod": "shop.eu-0"},
+                {"container": "sidecar", "pod": POD},
+            ],
+            {"cart": '{pod=~"cart(-.+)?"}', "shop.eu": '{pod=~"shop\\\\.eu(-.+)?"}'},
+        ),
+        ([{"container": "main", "pod": POD}], {"cart": '{container="main"}'}),
+    ],
+)
+def test_a_table_tells_how_to_ask_loki_for_the_lines_of_each_service(
+    streams: list[dict[str, str]], selectors: dict[str, str]
+) -> None:
+    rows = [Row(1, "x", stream) for stream in streams]
+    table = log_table(rows, next(iter(streams[0])), ServiceSelector(), 1.0)
+    assert table.selectors == selectors
 
 
 def test_categorized_labels_read_like_the_others() -> None:

@@ -119,6 +119,23 @@ def test_the_number_of_requests_does_not_depend_on_the_number_of_services() -> N
     assert asked[0] == asked[1] <= 12
 
 
+def test_where_loki_found_no_name_for_any_stream_the_pods_tell_services_apart() -> None:
+    lines = [
+        replace(
+            line, stream={"service_name": "unknown_service", "pod": f"{service}-5c4d8f9b7-xk2p9"}
+        )
+        for line in shop()
+        for service in [line.stream["app"]]
+    ]
+    with held(HeldLoki(lines), SMALL) as loki:
+        table, gaps = read(loki)
+    assert table.services == ("loud", "quiet")
+    assert len(times(table, "quiet", "tick")) == 60
+    assert len(table) <= SMALL.lines
+    assert [gap.reason for gap in gaps] == ["sampled"]
+    assert loki.budgets[0].requests <= 12
+
+
 def test_more_services_than_loki_counts_apart_are_thinned_alike() -> None:
     lines = [
         StoredLine(ns(0) + place * 100 * MS, f"x {place}", {"app": f"s{place % 50}"})
@@ -253,17 +270,22 @@ def test_a_question_never_sends_more_requests_than_it_may(requests: int) -> None
         assert loki.budgets[0].requests <= max(requests, 5)
 
 
-def test_streams_without_the_service_label_are_told_where_they_are_many() -> None:
-    with_app = [StoredLine(ns(1), "x" * 100, {"app": "cart", "job": "pods"})]
-    without = [StoredLine(ns(1), "y" * 100, {"job": "varlogs"})]
-    with held(HeldLoki(with_app + without)) as loki:
+@pytest.mark.parametrize("offers_volume", [True, False])
+def test_streams_without_the_service_label_are_told_where_they_are_many(
+    offers_volume: bool,
+) -> None:
+    with_app = [StoredLine(ns(58), "x" * 100, {"app": "cart", "job": "pods"})]
+    without = [StoredLine(ns(58), "y" * 100, {"job": "varlogs"})]
+    with held(HeldLoki(with_app + without, offers_volume)) as loki:
         table, gaps = read(loki)
     assert table.services == ("cart",)
     assert [gap.reason for gap in gaps] == ["no_data"]
     assert "job='varlogs'" in gaps[0].statement.en
     assert "LOKI_SERVICE_LABEL_KEY" in gaps[0].statement.zh
-    with held(HeldLoki(with_app * 100 + without)) as loki:
+    many = [replace(with_app[0], time_ns=ns(58) + place) for place in range(500)]
+    with held(HeldLoki(many + without, offers_volume)) as loki:
         assert read(loki)[1] == ()
+        assert loki.budgets[0].requests <= 12
 
 
 def test_lines_take_no_more_than_their_share_of_the_bytes_of_a_question() -> None:

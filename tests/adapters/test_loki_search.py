@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,9 +113,61 @@ def test_of_too_many_lines_the_first_of_each_quarter_are_read_and_it_is_told() -
     assert "40 were read" in found.gaps[0].statement.en
 
 
-def test_a_question_takes_at_most_six_requests() -> None:
+def test_a_question_takes_at_most_nine_requests() -> None:
     _, budget = ask(lambda search: search.collect_evidence(LogSearchRequest(HOUR)))
-    assert budget.requests == 6
+    assert budget.requests == 7
+    loki = HeldLoki(NAMELESS, most_series=1)
+    _, budget = ask(lambda search: search.collect_evidence(LogSearchRequest(HOUR)), loki)
+    assert budget.requests == 9
+
+
+NAMELESS = [
+    StoredLine(
+        ns(place), body, {"service_name": "unknown_service", "pod": pod, "container": "main"}
+    )
+    for place, (pod, body) in enumerate(
+        [
+            ("cart-5c4d8f9b7-xk2p9", "error: no stock"),
+            ("cart-5c4d8f9b7-q8w7r", "error: no stock"),
+            ("cart-worker-5c4d8f9b7-abcde", "error: no work"),
+            ("shop-0", "error: shut"),
+        ]
+    )
+]
+
+
+def test_a_service_that_only_its_pods_name_is_found_by_them() -> None:
+    loki = HeldLoki(NAMELESS)
+    names, _ = ask(lambda search: search.names(HOUR), loki)
+    assert names == ("cart", "cart-worker", "shop")
+    found = evidence(LogSearchRequest(HOUR, ("cart",)), loki)
+    assert [(group.service, group.lines) for group in found.groups] == [
+        ("cart", 2),
+        ("cart-worker", 1),
+    ]
+    assert dict(found.matching) == {"cart": 2, "cart-worker": 1}
+
+
+def test_a_service_is_found_where_streams_have_nothing_but_a_pod() -> None:
+    pods = [replace(one, stream={"pod": one.stream["pod"]}) for one in NAMELESS]
+    found = evidence(LogSearchRequest(HOUR, ("shop-service",)), HeldLoki(pods))
+    assert [(group.service, group.lines) for group in found.groups] == [("shop", 1)]
+
+
+@pytest.mark.parametrize("spelled", ["prod/Cart_API", "cart-api", "Cart_API"])
+def test_a_service_is_found_however_it_is_spelled_here(spelled: str) -> None:
+    lines = [StoredLine(ns(1), "error here", {"job": spelled})]
+    found = evidence(LogSearchRequest(HOUR, ("cart-api-service",)), HeldLoki(lines))
+    assert found == evidence(LogSearchRequest(HOUR, ("cart-api",)), HeldLoki(lines))
+    assert found.query.startswith(f'{{job="{spelled}"}}')
+    assert [group.service for group in found.groups] == [spelled]
+
+
+def test_a_service_without_a_stream_is_told() -> None:
+    found = evidence(LogSearchRequest(HOUR, ("cart", "nobody")))
+    (gap,) = found.gaps
+    assert (gap.reason, gap.service) == ("no_data", "nobody")
+    assert gap.statement.en.startswith("No stream is of the service nobody (label app)")
 
 
 @pytest.mark.parametrize("word", ['x"} |~ ".*', ".*", "(", "[a-z]", "a|b", "\u202e", "`"])
@@ -160,7 +213,7 @@ def test_volumes_come_in_bytes_where_they_are_kept_loudest_first() -> None:
     assert [one.service for one in found] == ["shop", "cart", "pay"]
     assert {one.unit for one in found} == {"bytes"}
     assert found[-1].amount == len("all good")
-    assert budget.requests == 2
+    assert budget.requests == 3
 
 
 def test_volumes_come_in_lines_elsewhere() -> None:

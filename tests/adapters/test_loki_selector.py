@@ -88,7 +88,7 @@ def test_a_wrong_label_key_is_refused_by_name(key: str) -> None:
 
 def test_the_service_label_is_the_best_one_there_is() -> None:
     for place, name in enumerate(SERVICE_LABELS):
-        there = [*reversed(SERVICE_LABELS[place:]), "pod"]
+        there = [*reversed(SERVICE_LABELS[place:]), "filename"]
         assert service_label(there, ServiceSelector()) == name
 
 
@@ -110,9 +110,42 @@ def test_a_service_named_only_by_its_container_is_its_workload() -> None:
     labels = {"service_name": "server", "container": "server", "pod": "cart-5c4d8f9b7-xk2p9"}
     assert service_of(labels, "service_name", ServiceSelector()) == "cart"
     assert service_of({**labels, "app": "shop"}, "service_name", ServiceSelector()) == "server"
-    assert service_of(labels, "container", ServiceSelector()) == "server"
+    assert service_of(labels, "container", ServiceSelector()) == "cart"
+    assert service_of(labels, "container", ServiceSelector("container")) == "server"
     named = {**labels, "service_name": "checkout"}
     assert service_of(named, "service_name", ServiceSelector()) == "checkout"
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"pod": "cart-5c4d8f9b7-xk2p9", "namespace": "prod"}, "cart"),
+        ({"job": "prod/cart", "container": "main", "pod": "x-0"}, "prod/cart"),
+        ({"k8s_deployment_name": "cart", "k8s_pod_name": "cart-canary-5c4d8f9b7-xk2p9"}, "cart"),
+        ({"container": "cart"}, "cart"),
+        ({"unit": "cart.service"}, "cart.service"),
+        ({"filename": "/var/log/cart"}, "unknown_service"),
+    ],
+)
+def test_what_loki_found_no_name_for_is_named_by_the_other_labels(
+    labels: dict[str, str], service: str
+) -> None:
+    given = {**labels, "service_name": "unknown_service"}
+    assert service_of(given, "service_name", ServiceSelector()) == service
+
+
+def test_a_program_that_names_nothing_but_its_language_is_its_workload() -> None:
+    labels = {"service_name": "unknown_service:java", "k8s_pod_name": "cart-0"}
+    assert service_of(labels, "service_name", ServiceSelector()) == "cart"
+    assert service_of(
+        {"service_name": "unknown_service:go"}, "service_name", ServiceSelector()
+    ) == ("unknown_service:go")
+
+
+def test_where_streams_have_only_a_pod_the_workload_is_the_service() -> None:
+    labels = {"namespace": "prod", "pod": "cart-5c4d8f9b7-xk2p9"}
+    assert service_label(sorted(labels), ServiceSelector()) == "pod"
+    assert service_of(labels, "pod", ServiceSelector()) == "cart"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.agent.joined_names import JOINED_FROM, Joined, NameRules, join_names, plain_name
+from aegis.agent.joined_names import JOINED_FROM, Joined, NameRules, join_names
 from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
+from aegis.model.service_names import plain_name
 from aegis.model.telemetry import Alarm, Change, LogLine, Matrix, Series, Span
 from tests.recordings import at, between, lines_of, log_table, ns, span_table
 
@@ -78,6 +79,31 @@ def test_traces_spell_a_name_best_then_metrics_then_logs() -> None:
     assert every.names == {"shop/cart": "Cart", "cart": "Cart"}
     untraced = joined(seen((sampled("shop/cart"),), (), ("cart",)))
     assert untraced.names == {"cart": "shop/cart"}
+
+
+def test_an_ending_that_says_nothing_is_no_other_service_unless_one_source_knows_both() -> None:
+    traced = joined(seen((sampled("cart"), sampled("pay")), ("cart-service", "pay"), ("cart_svc",)))
+    assert traced.names == {"cart": "cart-service", "cart_svc": "cart-service"}
+    pods = joined(seen((), ("cart-service",), ("cart-5c4d8f9b7-xk2p9", "cart")))
+    assert pods.names == {"cart": "cart-service", "cart-5c4d8f9b7-xk2p9": "cart-service"}
+    both = joined(seen((sampled("cart"),), ("cart", "cart-service"), ("cart",)))
+    assert both.names == {}
+
+
+def test_who_said_what_a_service_is_called_is_not_second_guessed() -> None:
+    rules = NameRules({"cart-service": "basket"})
+    observations = seen((sampled("cart"),), ("cart-service",), ("cart",))
+    assert join_names(observations, rules).names == {"cart-service": "basket"}
+
+
+def test_how_to_ask_for_the_lines_of_a_service_keeps_to_the_service() -> None:
+    observations = seen((sampled("cart"),), (), ("shop/cart", "pay"))
+    selectors = {"shop/cart": '{job="shop/cart"}', "pay": '{job="pay"}'}
+    told = replace(observations, logs=replace(observations.logs, selectors=selectors))
+    assert joined(told).observations.logs.selectors == {
+        "cart": '{job="shop/cart"}',
+        "pay": '{job="pay"}',
+    }
 
 
 def test_every_table_and_list_has_the_new_name() -> None:

@@ -150,6 +150,15 @@ def test_all_backends_that_are_well_are_described(aegis: Aegis, at: At) -> None:
     assert findings(ran, "alertmanager")["alerts"] == ("ok", "1 alerts")
 
 
+def test_what_a_release_lacks_is_no_failure(aegis: Aegis, at: At) -> None:
+    at("JAEGER_BASE_URL", a_jaeger("1.57"))
+    at("PROMETHEUS_BASE_URL", Speaking(REQUESTS, rows_of_checkout, buildinfo={"version": "2.24.0"}))
+    ran = look(aegis)
+    assert ran.code == 0
+    assert findings(ran, "jaeger")["version"] == ("ok", "v3 without summaries (1.57 to 2.18)")
+    assert findings(ran, "prometheus")["version"] == ("ok", "victoriametrics")
+
+
 def test_the_json_has_one_shape_whatever_is_found(aegis: Aegis, at: At) -> None:
     at("JAEGER_BASE_URL", a_jaeger("1.57"))
     told = look(aegis).json()
@@ -278,6 +287,25 @@ def test_a_label_no_stream_has_is_a_wrong_setting(
     assert state == "fail"
     assert "LOKI_SERVICE_LABEL_KEY" in said
     assert "app" in said
+
+
+def test_services_are_told_as_an_analysis_will_see_them(aegis: Aegis, at: At) -> None:
+    nameless = {"service_name": "unknown_service", "namespace": "prod"}
+    pods = ("cart-5c4d8f9b7-xk2p9", "cart-5c4d8f9b7-q8w7r", "shop-0")
+    at("LOKI_BASE_URL", a_loki(*({**nameless, "pod": pod} for pod in pods)))
+    ran = look(aegis)
+    assert findings(ran, "loki")["service_label"] == ("ok", "pod")
+    assert findings(ran, "loki")["services"] == ("ok", "2: cart, shop")
+    assert ran.code == 0
+
+
+def test_streams_that_nothing_names_ask_for_the_setting(aegis: Aegis, at: At) -> None:
+    at("LOKI_BASE_URL", a_loki({"service_name": "unknown_service", "team": "pay"}))
+    state, said = findings(look(aegis), "loki")["services"]
+    assert state == "warn"
+    assert said == (
+        "no label tells services apart; set LOKI_SERVICE_LABEL_KEY to one of: service_name, team"
+    )
 
 
 def test_settings_without_a_backend_of_their_own_are_checked(

@@ -13,7 +13,7 @@ from aegis.engine.links import link_of
 from aegis.engine.log_lines import log_query
 from aegis.model.evidence import Evidence
 from aegis.model.links import NO_ADDRESSES, ExternalAddresses
-from aegis.model.telemetry import to_ns
+from aegis.model.telemetry import LogTable, to_ns
 from aegis.model.text import Text
 from tests.recordings import at, between
 
@@ -80,6 +80,12 @@ def test_logs_are_asked_for_by_the_label_of_this_loki() -> None:
     assert pane(LOG)["queries"][0]["expr"] == '{service_name="cart"} |= "boom"'
     labelled = replace(GRAFANA, log_selector='{{cluster="eu",app="shop/{service}"}}')
     assert pane(LOG, labelled)["queries"][0]["expr"] == '{cluster="eu",app="shop/cart"} |= "boom"'
+
+
+def test_a_query_that_names_streams_as_loki_does_is_shown_as_it_is() -> None:
+    own = replace(LOG, query='{app="Cart"} |= "boom"')
+    labelled = replace(GRAFANA, log_selector='{{other="{service}"}}')
+    assert pane(own, labelled)["queries"][0]["expr"] == own.query
 
 
 def test_traces_are_searched_by_service_and_operation() -> None:
@@ -161,7 +167,7 @@ def test_no_name_breaks_out_of_its_place(name: str, source: str) -> None:
 
 def test_a_hostile_service_stays_a_value_of_its_matcher() -> None:
     name = 'x"} or {a="'
-    item = replace(LOG, service=name, query=log_query(name, "boom"))
+    item = replace(LOG, service=name, query=log_query(LogTable.empty(), name, "boom"))
     assert pane(item)["queries"][0]["expr"] == '{service_name="x\\"} or {a=\\""} |= "boom"'
 
 

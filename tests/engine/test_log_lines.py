@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -265,6 +266,8 @@ def literal(*bodies: str) -> str:
         ('level=warn msg="pool is full" size=17', 'msg="pool is full" size='),
         ("refused,retried,lost 17", "refused,retried,lost"),
         ("Pay.java:88 refused", "Pay.java:88"),
+        ("Could not charge\njava.sql.SQLException: none", "java.sql.SQLException: none"),
+        ("two  spaces between", "two  spaces between"),
         ("4711", ""),
     ],
 )
@@ -298,8 +301,15 @@ def test_a_call_site_alone_has_no_message() -> None:
     ("piece", "written"), [('say "no"', 'say \\"no\\"'), ("a\\b", "a\\\\b"), ("", "")]
 )
 def test_a_query_escapes_what_ends_a_string(piece: str, written: str) -> None:
-    assert log_query("shop", piece) == f'{{service="shop"}} |= "{written}"'
+    assert log_query(LogTable.empty(), "shop", piece) == f'{{service="shop"}} |= "{written}"'
 
 
 def test_a_hostile_service_stays_a_value_of_its_matcher() -> None:
-    assert log_query('x"} or {a="', "boom") == '{service="x\\"} or {a=\\""} |= "boom"'
+    hostile = log_query(LogTable.empty(), 'x"} or {a="', "boom")
+    assert hostile == '{service="x\\"} or {a=\\""} |= "boom"'
+
+
+def test_a_query_names_streams_as_the_source_does_where_it_tells_how() -> None:
+    table = replace(LogTable.empty(), selectors={"shop": '{app="Shop"}'})
+    assert log_query(table, "shop", "lost") == '{app="Shop"} |= "lost"'
+    assert log_query(table, "cart", "lost") == '{service="cart"} |= "lost"'

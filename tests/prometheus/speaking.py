@@ -26,6 +26,7 @@ Rows = Callable[[str], Sequence[tuple[Metric, float]]]
 @dataclass
 class Speaking:
     """`series`: what exists, by label set. `rows` answers an expression of the plan.
+    `natives` exist as native histograms.
 
     `broken`: no query that contains this text is understood. `extra` goes beside `data`.
     `slow` makes counting take long. `buildinfo` None: there is no such endpoint.
@@ -38,6 +39,7 @@ class Speaking:
     broken: str = "\0"
     extra: Mapping[str, Any] = field(default_factory=dict)
     series_each: int = 1
+    natives: Sequence[Metric] = ()
 
     def __call__(self, seen: Seen) -> Reply:
         path = seen.path.rpartition("/api/v1")[2]
@@ -46,10 +48,7 @@ class Speaking:
         if path == "/metadata":
             return self._said(self.metadata)
         if path == "/label/__name__/values":
-            return self._said(sorted({one["__name__"] for one in self.series}))
-        if path == "/series":
-            names = re.findall(r"^\w+", asked_for(seen, "match[]"))
-            return self._said([one for one in self.series if one["__name__"] in names])
+            return self._said(sorted({one["__name__"] for one in (*self.series, *self.natives)}))
         query = asked_for(seen, "query")
         if self.broken in query:
             return error(400, "bad_data", "parse error")
@@ -62,6 +61,18 @@ class Speaking:
             wanted = re.compile(json.loads(query[query.index('"') : query.rindex('"') + 1]))
             found = [one for one in self.series if wanted.fullmatch(one["__name__"])]
             return self._vector([(one, 1.0) for one in found])
+        if "histogram_count" in query and "topk(" in query:
+            return self._vector(
+                [
+                    (
+                        {**{k: v for k, v in one.items() if k != "__name__"}, "aegis_signal": mark},
+                        1.0,
+                    )
+                    for expression, mark in MARKED.findall(query)
+                    for one in self.natives
+                    if one["__name__"] in re.findall(r"[\w.]+", expression)
+                ]
+            )
         if "count_over_time" in query:
             return self._vector([({"aegis_signal": "0"}, 40.0)])
         return self._vector(

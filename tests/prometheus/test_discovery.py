@@ -47,25 +47,51 @@ def test_buckets_are_known_by_their_count_and_never_listed() -> None:
     assert not any("_bucket" in one for one in asked if one.startswith("topk"))
 
 
+def test_buckets_of_victoriametrics_may_have_ranges() -> None:
+    parts = [{**COUNT, "__name__": SERVER + part} for part in ("_count", "_sum", "_bucket")]
+    found = discovered(Speaking(parts, buildinfo={"version": "2.24.0"})).inventory
+    assert set(found.metrics[f"{SERVER}_bucket"].labels) == {"service_name", "le", "vmrange"}
+
+
 def test_metadata_tells_kind_and_unit_under_the_name_of_the_family() -> None:
     told = {SERVER: [{"type": "histogram", "unit": "s", "help": ""}]}
     metric = discovered(Speaking([COUNT], metadata=told)).inventory.metrics[COUNT["__name__"]]
     assert (metric.kind, metric.unit) == ("histogram", "s")
 
 
-def test_native_histograms_are_found_through_series() -> None:
-    native = {"__name__": SERVER, "service_name": "web"}
-    told = {SERVER: [{"type": "histogram", "unit": ""}]}
-    speaking = Speaking([native], metadata=told)
+NATIVE = {"__name__": "http.server.request.duration", "service.name": "web"}
 
-    def answer(seen: Seen) -> Reply:
-        if asked_for(seen, "query").startswith("topk"):
-            return Speaking([])(seen)
-        return speaking(seen)
 
-    metric = discovered(answer).inventory.metrics[SERVER]
+@pytest.mark.parametrize("kind", ["histogram", "unknown", None])
+def test_native_histograms_are_found_with_and_without_metadata(kind: str | None) -> None:
+    told = {NATIVE["__name__"]: [{"type": kind, "unit": ""}]} if kind else {}
+    server = {"version": "3.5.0"}
+    found = discovered(Speaking([COUNT], natives=[NATIVE], metadata=told, buildinfo=server))
+    metric = found.inventory.metrics[NATIVE["__name__"]]
     assert metric.kind == "native_histogram"
-    assert set(metric.labels) == {"service_name"}
+    assert set(metric.labels) == {"service.name"}
+    assert found.silent == ()
+
+
+def test_each_of_many_native_histograms_is_found_however_many_series_another_has() -> None:
+    other = {**NATIVE, "__name__": "rpc.server.duration"}
+    loud = [{**NATIVE, "service.name": f"s{place}"} for place in range(600)]
+    found = discovered(Speaking([], natives=[*loud, other], buildinfo={"version": "3.5.0"}))
+    assert set(found.inventory.metrics) == {NATIVE["__name__"], "rpc.server.duration"}
+
+
+def test_numbers_under_the_name_of_a_histogram_are_no_native_histogram() -> None:
+    found = discovered(Speaking([NATIVE], buildinfo={"version": "3.5.0"}))
+    assert found.inventory.metrics[NATIVE["__name__"]].kind == "unknown"
+
+
+def test_a_server_without_native_histograms_is_read_all_the_same() -> None:
+    told = {SERVER: [{"type": "histogram", "unit": ""}]}
+    native = {**NATIVE, "__name__": SERVER}
+    speaking = Speaking([COUNT | {"__name__": "up"}], natives=[native], metadata=told)
+    speaking.broken = "histogram_count"
+    found = discovered(speaking)
+    assert SERVER in found.silent
 
 
 def test_what_died_before_the_end_of_the_window_is_looked_for_in_its_middle() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,14 @@ def test_all_samples_lie_in_the_window_on_multiples_of_the_step() -> None:
         assert len(series.times_ns) == 239
 
 
+def test_of_victoriametrics_the_half_minute_that_may_still_change_is_not_read() -> None:
+    speaking = replace(shop("web"), buildinfo={"version": "2.24.0"})
+    newest = {one.times_ns[-1] for one in read(speaking)[0].series}
+    assert newest == {HOUR.end_ns - 45 * 10**9}
+    newest = {one.times_ns[-1] for one in read(shop("web"))[0].series}
+    assert newest == {HOUR.end_ns - 15 * 10**9}
+
+
 def test_two_windows_that_overlap_share_their_samples() -> None:
     one = read(shop("web"), between(0, 60))[0].series[0].times_ns
     other = read(shop("web"), between(7.03, 67.03))[0].series[0].times_ns
@@ -125,6 +134,14 @@ def test_an_expression_that_is_refused_takes_only_itself_away() -> None:
     assert "http_server_duration_p95_seconds" in names
     assert "http_server_duration_p99_seconds" not in names
     assert "1 kinds of metrics could not be read: http_server_duration_p99_seconds" in said(gaps)
+
+
+def test_what_was_refused_is_not_told_as_never_measured() -> None:
+    asked = shop("web")
+    asked.broken = "histogram_quantile("
+    _, gaps = read(asked)
+    assert [gap.reason for gap in gaps] == ["sampled"]
+    assert "2 kinds of metrics could not be read" in said(gaps)
 
 
 def test_where_everything_is_refused_the_source_is_at_fault() -> None:

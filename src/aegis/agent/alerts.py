@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aegis.agent.joined_names import plain_name, workload_of_pod
+from aegis.agent.joined_names import workload_of_pod
 from aegis.agent.supervisor import AlarmKind, alarm_kind
 from aegis.engine.alert_evidence import ServiceAlert
 from aegis.model.alert import Alert
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
+from aegis.model.service_names import plain_name
 from aegis.model.telemetry import Alarm, TimeWindow
 from aegis.model.text import Text, told_why
 from aegis.ports import AlertSource, Clock

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -89,7 +89,11 @@ def sort_out_events(lines: LogTable, extent: TimeWindow) -> Exported:
         rows.append((event.workload, time_ns, body, *ids, level))
         if time_ns != UNDATED:
             dated.append((time_ns, event))
-    return Exported(LogTable.of(rows, lines.sampled_share), changes_of(dated), len(events))
+    return Exported(
+        replace(LogTable.of(rows, lines.sampled_share), selectors=lines.selectors),
+        changes_of(dated),
+        len(events),
+    )
 
 
 def without_doubles(known: Sequence[Change], more: Iterable[Change]) -> tuple[Change, ...]:

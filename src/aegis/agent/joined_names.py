@@ -3,24 +3,27 @@
 Names are compared in lower case, without the namespace before a slash, the provider after an
 @ and the cluster's domain, and with dashes for underscores: `shop/Cart`, `cart@docker` and
 `cart.shop.svc.cluster.local` are `cart`. A pod's name is its workload's where the workload is
-known by itself. What people know better they say: `overrides` maps a name to another.
+known by itself. `cart-service` is `cart` where no source knows both.
+What people know better they say: `overrides` maps a name to another.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
 from aegis.engine.signals import PEER_LABELS
 from aegis.model.incident import Observations
+from aegis.model.service_names import plain_name, short_name
 from aegis.model.telemetry import Int32s, LogTable, Matrix, Series, SpanTable
 
-_DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\..*)?$|\.svc(?:\..*)?$")
 _POD = re.compile(r"^(.+?)(?:-[a-f0-9]{6,10})?-[a-z0-9]{5}$|^(.+)-\d{1,4}$")
+SOURCES = 3
 JOINED_FROM = "joined_from"
 
 
@@ -83,12 +86,6 @@ def join_names(observations: Observations, rules: NameRules) -> Joined:
     return Joined(joined, changed)
 
 
-def plain_name(name: str) -> str:
-    """What two spellings of a service have in common."""
-    plain = name.strip().lower().rsplit("/", 1)[-1].split("@", 1)[0]
-    return _DOMAIN.sub("", plain).replace("_", "-") or name
-
-
 def workload_of_pod(plain: str) -> str:
     """The name less what Deployments, DaemonSets and StatefulSets add to their pods' names."""
     found = _POD.match(plain)
@@ -96,23 +93,41 @@ def workload_of_pod(plain: str) -> str:
 
 
 def _renamings(tables: Iterable[Iterable[str]], overrides: Mapping[str, str]) -> dict[str, str]:
-    """Every name that is to change, with its new one."""
+    """Every name that is to change, with its new one. The first SOURCES tables are telemetry."""
+    names = [sorted(set(table)) for table in tables]
+    told = {*overrides, *overrides.values()}
+    sources = names[:SOURCES]
+    shorter = _shortened([{plain_name(one) for one in set(table) - told} for table in sources])
     best: dict[str, str] = {}
-    everyone: set[str] = set()
-    for table in tables:
-        names = sorted(set(table))
-        everyone.update(names)
-        for name in names:
-            if name not in overrides:
-                best.setdefault(plain_name(name), name)
+    for name in chain.from_iterable(names):
+        if name not in overrides:
+            plain = plain_name(name)
+            best.setdefault(shorter.get(plain, plain), name)
     for name in sorted(overrides.values()):
         best[plain_name(name)] = name
     changed = {}
-    for name in sorted(everyone):
-        wanted = overrides.get(name) or best[_workload(plain_name(name), best)]
+    for name in sorted(set(chain.from_iterable(names))):
+        plain = plain_name(name)
+        wanted = overrides.get(name) or best[_workload(shorter.get(plain, plain), best)]
         if wanted != name:
             changed[name] = wanted
     return changed
+
+
+def _shortened(tables: Sequence[Set[str]]) -> dict[str, str]:
+    """Plain names less an ending that says nothing, where that makes them another's.
+
+    Not where one source knows both: it means two services.
+    """
+    alike: dict[str, set[str]] = {}
+    for plain in set().union(*tables):
+        alike.setdefault(short_name(plain), set()).add(plain)
+    return {
+        plain: short
+        for short, plains in alike.items()
+        if len(plains) > 1 and all(len(plains & table) < 2 for table in tables)
+        for plain in plains
+    }
 
 
 def _workload(plain: str, known: Mapping[str, str]) -> str:
@@ -151,7 +166,12 @@ def _logs(table: LogTable, changed: Mapping[str, str]) -> LogTable:
     if not set(table.services) & changed.keys():
         return table
     names, codes = _recoded(table.services, changed)
-    merged = replace(table, services=names, service_code=codes[table.service_code])
+    selectors: dict[str, str] = {}
+    for service, selector in sorted(table.selectors.items()):
+        selectors.setdefault(changed.get(service, service), selector)
+    merged = replace(
+        table, services=names, service_code=codes[table.service_code], selectors=selectors
+    )
     return merged.rows(np.lexsort((merged.time_ns, merged.service_code)))
 
 

@@ -91,9 +91,12 @@ def _explore(
 
 
 def _logql(item: Evidence, to: ExternalAddresses) -> str:
-    """The evidence's query with the streams as this Loki labels them."""
+    """The evidence's query, with the streams as this Loki labels them where a case told it."""
+    recorded = log_stream(item.service)
+    if not item.query.startswith(recorded):
+        return item.query
     selector = to.log_selector.format(service=quoted(item.service)[1:-1])
-    return selector + item.query.removeprefix(log_stream(item.service))
+    return selector + item.query.removeprefix(recorded)
 
 
 def _around(window: TimeWindow) -> TimeWindow:

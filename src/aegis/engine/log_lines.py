@@ -33,6 +33,7 @@ _LEVEL = re.compile(
 )
 _CALL_SITE_END = re.compile(r"(?:#|\.[a-z]{1,5}:)\d{1,5}\b")
 _VOLATILE = re.compile(r"[0-9a-fA-F-]{8,}|\d[\w.:-]*")
+_BROKEN = re.compile(rf"{re.escape(WILDCARD)}|[\r\n]+")
 _ID_LABEL = re.compile(r"\b(?:trace|span|request|correlation)[ _-]?id\W*$", re.IGNORECASE)
 _WORD = re.compile(r"[^\s=,]+")
 """What Drain takes for a word."""
@@ -179,14 +180,16 @@ def _literal(text: str, members: Sequence[str]) -> str:
     for word, same in zip(_WORD.finditer(first), text.split(" "), strict=False):
         shown += first[at : word.start()] + (same if word[0] == same else WILDCARD)
         at = word.end()
-    pieces = [_ID_LABEL.sub("", piece).strip() for piece in (shown + first[at:]).split(WILDCARD)]
+    parts = _BROKEN.split(shown + first[at:])
+    pieces = [_ID_LABEL.sub("", piece).strip() for piece in parts]
     return max((one for one in pieces if all(one in each for each in members)), key=len, default="")
 
 
-def log_query(service: str, literal: str) -> str:
-    """A LogQL-like query for the lines of a template."""
+def log_query(table: LogTable, service: str, literal: str) -> str:
+    """The source's own selector of the service where it has one, else one that looks like it."""
     escaped = literal.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{log_stream(service)} |= "{escaped}"'
+    selector = table.selectors.get(service) or log_stream(service)
+    return f'{selector} |= "{escaped}"'
 
 
 def log_stream(service: str) -> str:

@@ -61,7 +61,7 @@ def sequence_findings(lines: ReadLines, dated: Bools, after: Bools) -> list[Find
                 service=service,
                 peer=None,
                 subject=f"{template.label} → {lines.templates[target[index]].label}",
-                query=log_query(service, template.literal),
+                query=log_query(lines.table, service, template.literal),
                 surprise=min(MOST_DECADES, float(decades[index])),
                 baseline=float(p_before[index]),
                 observed=float(p_after[index]),

@@ -61,7 +61,9 @@ def rate_findings(
                 service=lines.table.services[template.service_code],
                 peer=None,
                 subject=template.label,
-                query=log_query(lines.table.services[template.service_code], template.literal),
+                query=log_query(
+                    lines.table, lines.table.services[template.service_code], template.literal
+                ),
                 surprise=min(MOST_DECADES, float(decades[index])),
                 baseline=float(rate_before[index]),
                 observed=float(rate_after[index]),

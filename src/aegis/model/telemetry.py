@@ -7,7 +7,7 @@ of names beside them; -1 means "none". Times are nanoseconds since the epoch, UT
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -181,7 +181,8 @@ class LogTable:
     """Log lines as columns, sorted by (time_ns, body, trace_id, span_id) within a service.
 
     `time_ns` is UNDATED where the source gave no believable time. `level_code` is -1 where
-    the source gave no level; ids are empty where the line names no trace.
+    the source gave no level; ids are empty where the line names no trace. `selectors` tell how
+    the source would be asked for the lines of a service, as far as it has a language for that.
     """
 
     time_ns: Int64s
@@ -193,6 +194,7 @@ class LogTable:
     trace_id: Ids
     span_id: Ids
     sampled_share: float = 1.0
+    selectors: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time_ns)

@@ -100,6 +100,16 @@ class TestNamesOfOneService:
             traffic.promql
         )
 
+    def test_conventions_joined_take_the_best_name_that_any_of_them_has(self) -> None:
+        found = planned(
+            *histogram("http_server_duration_milliseconds", "job http_status_code"),
+            *histogram("http_server_requests_seconds", "job app namespace outcome status"),
+        )
+        traffic = query(found, "http_server_requests_per_second")
+        assert "otel" in traffic.convention
+        assert "spring" in traffic.convention
+        assert (traffic.identity, traffic.keep) == (("app", "job"), ("namespace",))
+
     def test_series_that_nothing_names_are_not_asked_for(self) -> None:
         assert planned(info("redis_up", "cmd"), info("istio_requests_total", "job")).queries == ()
 
@@ -127,6 +137,12 @@ class TestOpenTelemetryNames:
         assert name in errors
         assert status in errors
         promql_parser.parse(errors)
+
+    def test_buckets_of_victoriametrics_have_a_range_each(self) -> None:
+        name = "http_server_request_duration_seconds"
+        metrics = [info(name + "_count"), info(name + "_sum"), info(name + "_bucket", "vmrange")]
+        p95 = query(planned(*metrics), "http_server_duration_p95_seconds").promql
+        assert f"sum by (job, le, vmrange) (rate({name}_bucket[300s]))" in p95
 
     def test_with_dots_are_quoted(self) -> None:
         labels = "service.name http.response.status_code"

@@ -125,7 +125,11 @@ class QueryApi:
         """None where this release has no summaries (before 2.19): search instead."""
         if await self.dialect() == "classic":
             return None
-        answer = await self.client.ask(V3_SUMMARIES, _v3_search(search), expected=NOTHING)
+        try:
+            answer = await self.client.ask(V3_SUMMARIES, _v3_search(search), expected=NOTHING)
+        except SourceRejected:
+            # The UI answers every path that a release does not know; searching will tell the rest.
+            return None
         if answer.status == 404:
             return () if _told_404(answer) else None
         found = (_summary(one) for one in _field(answer, "summaries"))

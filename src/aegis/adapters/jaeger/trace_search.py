@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.jaeger.cohorts import FAILED_TAGS
 from aegis.adapters.jaeger.decoded import Decoded
-from aegis.adapters.jaeger.query_api import QueryApi, Search
+from aegis.adapters.jaeger.query_api import MOST_SERVICES, QueryApi, Search
 from aegis.adapters.jaeger.span_rows import SpanRow, whole_table
 from aegis.model.errors import InvalidRequest
 from aegis.model.evidence import EvidenceGap
+from aegis.model.service_names import spelled
 from aegis.model.telemetry import SpanTable, TimeWindow
 from aegis.model.text import Text
 from aegis.model.trace_search import TraceRequest
@@ -31,6 +33,10 @@ class JaegerSearch:
 
     async def find_traces(self, asked: TraceRequest) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         _check(asked)
+        named = _spelled(asked.service, await self.api.services())
+        if named is None:
+            return whole_table(()), (_nobody(asked.service),)
+        asked = replace(asked, service=named)
         search = Search(
             asked.window,
             asked.most_traces,
@@ -56,6 +62,17 @@ class JaegerSearch:
         return await self.api.services()
 
 
+def _spelled(service: str, known: Sequence[str]) -> str | None:
+    """The service as Jaeger spells it; None where it knows none of that name.
+
+    Of very many services not all are listed: then Jaeger itself has to know.
+    """
+    found = spelled(service, known)
+    if not found and len(known) >= MOST_SERVICES:
+        return service
+    return found[0] if found else None
+
+
 def _check(asked: TraceRequest) -> None:
     if not 1 <= asked.most_traces <= MOST_TRACES:
         raise InvalidRequest("limit", f"must be from 1 to {MOST_TRACES}")
@@ -79,6 +96,14 @@ def _meets(asked: TraceRequest, rows: list[SpanRow]) -> bool:
         own = [row for row in own if row.error]
     least_ns = asked.min_duration_ns or 0
     return any(row.duration_ns >= least_ns for row in own)
+
+
+def _nobody(service: str) -> EvidenceGap:
+    said = Text(
+        f"Jaeger 不认识服务 {service}：list_services 列出它认识的。",
+        f"Jaeger knows no service {service}; list_services names those it knows.",
+    )
+    return EvidenceGap("traces", "no_data", service, said)
 
 
 def _newest(most: int) -> EvidenceGap:

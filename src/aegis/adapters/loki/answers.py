@@ -98,6 +98,11 @@ def read_names(answer: Answer) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def read_streams(answer: Answer) -> list[Labels]:
+    """The labels of each stream."""
+    return [_texts(answer, one) for one in _data(answer)]
+
+
 def read_patterns(answer: Answer) -> list[LogPattern]:
     """Most frequent first."""
     counted = []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from aegis.adapters.http_client.answers import one_line
 from aegis.adapters.http_client.examination import Examination
 from aegis.adapters.http_client.routes import Route
-from aegis.adapters.loki.identity import service_label
+from aegis.adapters.loki.identity import NAMELESS, service_label
 from aegis.adapters.loki.logql import LogQuery
 from aegis.adapters.loki.questions import LokiQuestions
 from aegis.adapters.loki.selector import LABEL_KEY, TEMPLATE, ServiceSelector
+from aegis.adapters.loki.service_streams import ServiceStreams, service_names, streams_of
 from aegis.model.errors import SourceRejected
 from aegis.model.telemetry import TimeWindow
 
@@ -36,12 +37,15 @@ async def examine(examination: Examination, selector: ServiceSelector) -> None:
     except SourceRejected as error:
         examination.note("service_label", "fail", f"没有找到：{error}", f"none: {error}")
         return
-    chosen = "" if selector.label is None else f" ({LABEL_KEY}, {TEMPLATE})"
-    examination.note("service_label", "ok", f"{label}{chosen}", f"{label}{chosen}")
+    streams = ServiceStreams(selector, labels, label, ())
     with examination.trying("services"):
-        values = await questions.label_values(label, window)
-        _note_services(examination, selector, values)
-    await _sample(examination, questions, LogQuery(selector.of_every_service(label)), window)
+        streams = await streams_of(questions, selector, window) or streams
+        names = await service_names(questions, streams, window)
+    chosen = "" if selector.label is None else f" ({LABEL_KEY}, {TEMPLATE})"
+    examination.note("service_label", "ok", f"{streams.label}{chosen}", f"{streams.label}{chosen}")
+    if streams.values:
+        _note_services(examination, streams, names)
+    await _sample(examination, questions, LogQuery(streams.every()), window)
 
 
 async def _version(examination: Examination) -> None:
@@ -58,25 +62,29 @@ async def _version(examination: Examination) -> None:
 
 
 def _note_services(
-    examination: Examination, selector: ServiceSelector, values: tuple[str, ...]
+    examination: Examination, streams: ServiceStreams, names: tuple[str, ...]
 ) -> None:
-    fitting = [
-        selector.service_in(one)
-        for one in values
-        if one.startswith(selector.before) and one.endswith(selector.after)
-    ]
-    if not fitting:
+    values, selector = streams.values, streams.selector
+    if not any(one.startswith(selector.before) and one.endswith(selector.after) for one in values):
         examination.note(
             "services",
             "fail",
-            f"没有一个标签值符合 {TEMPLATE}，例如 {one_line(values[0]) if values else '（无）'}",
-            f"no value of the label fits {TEMPLATE}; "
-            f"one is {one_line(values[0]) if values else 'missing'}",
+            f"没有一个标签值符合 {TEMPLATE}，例如 {one_line(values[0])}",
+            f"no value of the label fits {TEMPLATE}; one is {one_line(values[0])}",
         )
         return
-    told = ", ".join(one_line(one) for one in fitting[:MOST_NAMED])
-    rest = ", …" if len(fitting) > MOST_NAMED else ""
-    said = f"{len(fitting)}: {told}{rest}"
+    if set(names) == {NAMELESS}:
+        listed = ", ".join(one_line(one) for one in streams.labels)
+        examination.note(
+            "services",
+            "warn",
+            f"没有标签能区分服务；请把 {LABEL_KEY} 设为其中一个：{listed}",
+            f"no label tells services apart; set {LABEL_KEY} to one of: {listed}",
+        )
+        return
+    told = ", ".join(one_line(one) for one in names[:MOST_NAMED])
+    rest = ", …" if len(names) > MOST_NAMED else ""
+    said = f"{len(names)}: {told}{rest}"
     examination.note("services", "ok", said, said)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.loki import said
 from aegis.adapters.loki.answers import Row
-from aegis.adapters.loki.identity import other_service_label, service_label
+from aegis.adapters.loki.identity import is_nameless, other_service_label, service_label
 from aegis.adapters.loki.logql import CountQuery, LogQuery, Matcher
 from aegis.adapters.loki.questions import (
     MIB,
@@ -35,6 +35,7 @@ from aegis.adapters.loki.sampling import (
     Profile,
     Rates,
     choose_rates,
+    overlap,
     pieces,
 )
 from aegis.adapters.loki.selector import ServiceSelector
@@ -125,6 +126,10 @@ class _Reading:
         """`other_label` names services too, perhaps those of streams without `label`."""
         every = self.selector.of_every_service(self.label)
         volumes = await self._volumes(every, self.label)
+        if volumes and other_label is not None and is_nameless(self.label, volumes):
+            self.label, other_label, self.by = other_label, self.label, (other_label,)
+            every = self.selector.of_every_service(self.label)
+            volumes = await self._volumes(every, self.label)
         matchers = (*every, *self._too_loud(volumes))
         total = await self._profile(LogQuery(matchers))
         size = sum(volumes.values()) if volumes else await self._size(LogQuery(matchers))
@@ -153,8 +158,8 @@ class _Reading:
             read[name] = (len(answer), max(part.profile.total, len(answer)))
         if failed and not rows:
             raise failed[0]
-        if volumes and other_label is not None and self.questions.sent < self.caps.requests:
-            await self._look_for_unlabelled(other_label, sum(volumes.values()))
+        if other_label is not None and self.caps.requests - self.questions.sent > 1:
+            await self._look_for_unlabelled(other_label, size)
         share = 1.0
         if any(not part.rates.everything for part in parts) or failed:
             share = min(1.0, len(rows) / max(total.total, len(rows), 1.0))
@@ -169,10 +174,14 @@ class _Reading:
         except SourceError:
             return None
 
-    async def _look_for_unlabelled(self, other_label: str, size: int) -> None:
+    async def _look_for_unlabelled(self, other_label: str, size: float) -> None:
         """A stream without the service label is of no service and would be missed in silence."""
-        matchers = (Matcher(other_label, "=~", ".+"), Matcher(self.label, "=", ""))
-        volumes = await self._volumes((*self.selector.scope, *matchers), other_label) or {}
+        without = (Matcher(other_label, "=~", ".+"), Matcher(self.label, "=", ""))
+        matchers = (*self.selector.scope, *without)
+        try:
+            volumes = await self.questions.sizes(matchers, self.window, other_label)
+        except SourceError:
+            return
         missed = sum(volumes.values())
         if missed > self.caps.most_missed_share * (size + missed):
             loudest = max(volumes, key=lambda value: (volumes[value], value))
@@ -215,7 +224,7 @@ class _Reading:
             row = np.zeros(len(ends))
             for time_s, value in series.points:
                 if (index := place.get(round(time_s))) is not None:
-                    row[index] += value * _overlap(ends[index], step_ns, start_ns, end_ns)
+                    row[index] += value * overlap(ends[index], step_ns, start_ns, end_ns)
             counts[series.labels.get(self.label, NOBODY)] = row
         return Profile(tuple(ends), step_ns, counts)
 
@@ -287,9 +296,3 @@ class _Reading:
                     name = self.selector.service_in(value)
                     lowest[name] = min(share, lowest.get(name, 1.0))
         return sorted(lowest.items(), key=lambda one: (one[1], one[0]))
-
-
-def _overlap(end_ns: int, step_ns: int, start_ns: int, stop_ns: int) -> float:
-    """How much of the step that ends at `end_ns` lies in [start, stop)."""
-    inside = min(end_ns, stop_ns) - max(end_ns - step_ns, start_ns)
-    return max(0, inside) / step_ns

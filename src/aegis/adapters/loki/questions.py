@@ -10,11 +10,13 @@ from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.http_client.routes import Route
 from aegis.adapters.loki.answers import (
     Counted,
+    Labels,
     Row,
     read_counts,
     read_names,
     read_patterns,
     read_rows,
+    read_streams,
 )
 from aegis.adapters.loki.logql import CountQuery, LogQuery, Matcher, label_name
 from aegis.model.errors import SourceRejected
@@ -24,10 +26,13 @@ from aegis.model.telemetry import TimeWindow
 MOST_LINES_A_QUERY = 5_000
 MOST_SERIES = 500
 MIB = 1024 * 1024
+LOOKED_AT_S = 300
+_NS = 1_000_000_000
 
 LABELS = Route("GET", "/loki/api/v1/labels")
 LABEL_VALUES = Route("GET", "/loki/api/v1/label/{name}/values")
 QUERY_RANGE = Route("GET", "/loki/api/v1/query_range")
+SERIES = Route("GET", "/loki/api/v1/series")
 VOLUME = Route("GET", "/loki/api/v1/index/volume")
 PATTERNS = Route("GET", "/loki/api/v1/patterns")
 
@@ -63,6 +68,11 @@ class LokiQuestions:
             LABEL_VALUES, asked, path={"name": label_name(name)}, most_bytes=self.most_bytes
         )
         return read_names(answer)
+
+    async def streams(self, matchers: tuple[Matcher, ...], window: TimeWindow) -> list[Labels]:
+        """The labels of every stream; AnswerTooLarge where there are very many."""
+        asked = [("match[]", LogQuery(matchers).text()), *_between(window.start_ns, window.end_ns)]
+        return read_streams(await self._ask(SERIES, asked))
 
     async def lines(
         self,
@@ -117,6 +127,24 @@ class LokiQuestions:
             value = series.labels.get(label, "")
             volumes[value] = volumes.get(value, 0) + int(series.points[-1][1])
         return volumes
+
+    async def sizes(
+        self, matchers: tuple[Matcher, ...], window: TimeWindow, label: str
+    ) -> dict[str, int]:
+        """Bytes by value of `label`; where the index tells none, what the last minutes of the
+        window suggest, which takes a second request."""
+        volumes = await self.volumes(matchers, window, label)
+        if volumes is not None:
+            return volumes
+        looked_at_s = max(1, min(LOOKED_AT_S, int(window.duration_s)))
+        counting = CountQuery(LogQuery(matchers), looked_at_s, (label,), "bytes_over_time")
+        end_ns = window.end_ns // (looked_at_s * _NS) * looked_at_s * _NS
+        rows = await self.counts(counting, end_ns - looked_at_s * _NS, end_ns)
+        share = window.duration_s / looked_at_s / 2  # two points: each counts a range of its own
+        return {
+            row.labels.get(label, ""): int(share * sum(value for _, value in row.points))
+            for row in rows
+        }
 
     async def patterns(
         self, matchers: tuple[Matcher, ...], window: TimeWindow

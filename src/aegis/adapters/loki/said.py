@@ -85,6 +85,19 @@ def first_lines(read: int, there: int, parts: int) -> EvidenceGap:
     )
 
 
+def nobody(service: str, label: str) -> EvidenceGap:
+    return EvidenceGap(
+        "logs",
+        "no_data",
+        service,
+        Text(
+            f"没有日志流属于服务 {service}（标签 {label}）：list_services 列出有哪些。",
+            f"No stream is of the service {service} (label {label}); list_services names those "
+            "there are.",
+        ),
+    )
+
+
 def unlabelled(label: str, other: str, loudest: str, size: int) -> EvidenceGap:
     kib = size / 1024
     return EvidenceGap(

@@ -190,3 +190,9 @@ def pieces(
     inside = sorted({cut for cut in cuts if start_ns < cut < end_ns})
     borders = [start_ns, *inside, end_ns]
     return [Piece(one, other) for one, other in itertools.pairwise(borders)]
+
+
+def overlap(end_ns: int, step_ns: int, start_ns: int, stop_ns: int) -> float:
+    """How much of the step that ends at `end_ns` lies in [start, stop)."""
+    inside = min(end_ns, stop_ns) - max(end_ns - step_ns, start_ns)
+    return max(0, inside) / step_ns

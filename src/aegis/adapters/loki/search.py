@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aegis.adapters.http_client.client import BackendClient
 from aegis.adapters.log_groups import grouped
 from aegis.adapters.loki import said
-from aegis.adapters.loki.answers import Row
-from aegis.adapters.loki.identity import service_label
-from aegis.adapters.loki.logql import CountQuery, LineFilter, LogQuery, Matcher, re2_literal
-from aegis.adapters.loki.questions import MIB, LokiQuestions
+from aegis.adapters.loki.answers import Counted, Row
+from aegis.adapters.loki.logql import CountQuery, LineFilter, LogQuery, re2_literal
+from aegis.adapters.loki.questions import MIB, LokiQuestions, TooManySeries
 from aegis.adapters.loki.selector import ServiceSelector
+from aegis.adapters.loki.service_streams import ServiceStreams, service_names, streams_of
 from aegis.adapters.loki.table import log_table
 from aegis.model.errors import InvalidRequest
-from aegis.model.evidence import EvidenceGap
 from aegis.model.log_search import LogEvidence, LogPattern, LogSearchRequest, LogVolume
 from aegis.model.telemetry import TimeWindow
 
@@ -34,7 +32,7 @@ class LokiSearch:
     selector: ServiceSelector = field(default_factory=ServiceSelector)
 
     async def collect_evidence(self, asked: LogSearchRequest) -> LogEvidence:
-        """At most SUB_WINDOWS + 2 requests.
+        """At most SUB_WINDOWS + 5 requests.
 
         The lines are the first ones of each of SUB_WINDOWS equal parts of the time, so that a
         storm at the end does not hide how it began.
@@ -42,15 +40,14 @@ class LokiSearch:
         filters = _filters(asked)
         _check(asked)
         questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
-        labels = await questions.labels(asked.window)
-        if not labels:
+        streams = await streams_of(questions, self.selector, asked.window)
+        if streams is None:
             return LogEvidence("", asked.window, (), ())
-        label = service_label(labels, self.selector)
-        query = LogQuery(self._matchers(label, asked.services), filters)
-        matching = await self._matching(questions, query, label, asked.window)
+        query = LogQuery(streams.of(asked.services), filters)
+        matching = await _matching(questions, query, streams, asked.window)
         rows = await self._read(questions, query, asked)
-        table = log_table(rows, label, self.selector, 1.0)
-        gaps: list[EvidenceGap] = []
+        table = log_table(rows, streams.label, self.selector, 1.0)
+        gaps = [said.nobody(name, streams.label) for name in streams.unknown(asked.services)]
         there = sum(matching.values())
         if there > len(rows):
             gaps.append(said.first_lines(len(rows), there, SUB_WINDOWS))
@@ -62,59 +59,42 @@ class LokiSearch:
         """Bytes from the index, lines where this Loki keeps no volumes. Loudest first."""
         _check_window(window)
         questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
-        labels = await questions.labels(window)
-        if not labels:
+        streams = await streams_of(questions, self.selector, window)
+        if streams is None:
             return ()
-        label = service_label(labels, self.selector)
-        every = self.selector.of_every_service(label)
-        volumes = await questions.volumes(every, window, label)
+        volumes = await questions.volumes(streams.every(), window, streams.label)
         if volumes:
             found = [
                 LogVolume(self.selector.service_in(value), size, "bytes")
                 for value, size in volumes.items()
             ]
         else:
-            counted = await self._matching(questions, LogQuery(every), label, window)
+            counted = await _matching(questions, LogQuery(streams.every()), streams, window)
             found = [LogVolume(name, lines, "lines") for name, lines in counted.items()]
         return tuple(sorted(found, key=lambda one: (-one.amount, one.service)))
 
     async def names(self, window: TimeWindow) -> tuple[str, ...]:
-        return tuple(sorted(one.service for one in await self.volume_by_service(window)))
+        """From the index alone; the label's own values where there are very many streams."""
+        _check_window(window)
+        questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
+        streams = await streams_of(questions, self.selector, window)
+        if streams is None:
+            return ()
+        return await service_names(questions, streams, window)
 
     async def patterns(self, service: str, window: TimeWindow) -> tuple[LogPattern, ...] | None:
         _check_window(window)
         questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
-        labels = await questions.labels(window)
-        if not labels:
+        streams = await streams_of(questions, self.selector, window)
+        if streams is None:
             return ()
-        label = service_label(labels, self.selector)
-        found = await questions.patterns(self.selector.of_service(label, service), window)
+        found = await questions.patterns(streams.of([service]), window)
         return None if found is None else tuple(found)
 
     async def label_values(self, label: str, window: TimeWindow) -> tuple[str, ...]:
         _check_window(window)
         questions = LokiQuestions(self.client, MOST_ANSWER_BYTES)
         return await questions.label_values(label, window)
-
-    def _matchers(self, label: str, services: Sequence[str]) -> tuple[Matcher, ...]:
-        if not services:
-            return self.selector.of_every_service(label)
-        if len(services) == 1:
-            return self.selector.of_service(label, services[0])
-        names = "|".join(re2_literal(self.selector.value_of(name)) for name in services)
-        return (*self.selector.scope, Matcher(label, "=~", f"({names})"))
-
-    async def _matching(
-        self, questions: LokiQuestions, query: LogQuery, label: str, window: TimeWindow
-    ) -> dict[str, int]:
-        """Lines by service, to the accuracy of the steps Loki counts in (a sixtieth)."""
-        step_s = max(1, int(-(-window.duration_s // 60)))
-        counting = CountQuery(query, step_s, (label,))
-        found: dict[str, int] = {}
-        for series in await questions.counts(counting, window.start_ns, window.end_ns):
-            name = self.selector.service_in(series.labels.get(label, ""))
-            found[name] = found.get(name, 0) + int(sum(value for _, value in series.points))
-        return found
 
     async def _read(
         self, questions: LokiQuestions, query: LogQuery, asked: LogSearchRequest
@@ -130,6 +110,26 @@ class LokiSearch:
             if other > one:
                 rows += await questions.lines(query, one, other, limit)
         return rows
+
+
+async def _matching(
+    questions: LokiQuestions, query: LogQuery, streams: ServiceStreams, window: TimeWindow
+) -> dict[str, int]:
+    """Lines by service, to the accuracy of the steps Loki counts in (a sixtieth)."""
+    step_s = max(1, int(-(-window.duration_s // 60)))
+
+    async def counted(by: tuple[str, ...]) -> list[Counted]:
+        return await questions.counts(CountQuery(query, step_s, by), window.start_ns, window.end_ns)
+
+    try:
+        series = await counted(streams.told_by)
+    except TooManySeries:
+        series = await counted((streams.label,))
+    found: dict[str, int] = {}
+    for one in series:
+        name = streams.service(one.labels)
+        found[name] = found.get(name, 0) + int(sum(value for _, value in one.points))
+    return found
 
 
 def _check(asked: LogSearchRequest) -> None:

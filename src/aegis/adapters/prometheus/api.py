@@ -17,7 +17,6 @@ from aegis.model.telemetry import TimeWindow, to_ns
 BUILDINFO = Route("GET", "/api/v1/status/buildinfo")
 METADATA = Route("GET", "/api/v1/metadata")
 VALUES = Route("GET", "/api/v1/label/{name}/values")
-SERIES = Route("POST", "/api/v1/series")
 INSTANT = Route("POST", "/api/v1/query")
 RANGE = Route("POST", "/api/v1/query_range")
 
@@ -74,18 +73,6 @@ class PrometheusApi:
         self.remarks.note(Result((), warnings, is_partial))
         names = data if isinstance(data, list) else []
         return tuple(sorted({name for name in names if isinstance(name, str)}))
-
-    async def series(
-        self, selectors: Sequence[str], window: TimeWindow, most: int
-    ) -> tuple[Mapping[str, str], ...]:
-        """Label sets of at most `most` series; servers before 2.51 do not know the limit."""
-        asked = [("match[]", one) for one in selectors]
-        asked += [("start", unix_s(window.start)), ("end", unix_s(window.end))]
-        answer = await self._ask(SERIES, [*asked, ("limit", str(most))])
-        data, warnings, is_partial = data_of(answer)
-        self.remarks.note(Result((), warnings, is_partial))
-        rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
-        return tuple(rows[:most])
 
     async def instant(self, promql: str, at: datetime) -> Result:
         answer = await self._ask(INSTANT, [("query", promql), ("time", unix_s(at))])

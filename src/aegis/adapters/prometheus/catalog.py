@@ -47,6 +47,20 @@ class Catalog:
         }
         return tuple(found.values())
 
+    def histograms(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of the names that some convention knows as a histogram, parts left out."""
+        found = [
+            metric
+            for convention in self.conventions
+            for metric in convention.metrics.values()
+            if metric.histogram
+        ]
+        known = {spelling.name for metric in found for spelling in metric.spellings}
+        patterns = {metric.pattern for metric in found if metric.pattern is not None}
+        return frozenset(
+            name for name in names if name in known or any(one.fullmatch(name) for one in patterns)
+        )
+
     def of_interest(self, names: Iterable[str]) -> frozenset[str]:
         """Those of the sample names that discovery need look at."""
         known, patterns = self.metric_names_of_interest(), self.patterns_of_interest()

@@ -1,4 +1,4 @@
-"""What exists in a metrics backend, in at most nine requests, mostly five, whatever its size.
+"""What exists in a metrics backend, in at most twelve requests, mostly five, whatever its size.
 
 1. `status/buildinfo`: which program this is (`flavour` tells how the programs differ).
 2. `metadata`: kinds and units, where they are kept; else the endings of names tell.
@@ -6,7 +6,8 @@
 4. a few series of each name that some convention knows, by `topk by (__name__)`: that names
    the labels without listing every series. Names without a sample at the window's end are
    looked for once more in its middle: their target may have died.
-5. native histograms, which `topk` leaves out, through `series` with a limit.
+5. native histograms, which `topk` leaves out: those that metadata tells, and those that are
+   named as histograms and that `topk` does not find.
 6. how often samples come, by counting them.
 
 Servers that see only a part (Thanos `warnings`, VictoriaMetrics `isPartial`) say so in the
@@ -18,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from aegis.adapters.prometheus.answers import Result
@@ -27,6 +28,7 @@ from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
 from aegis.adapters.prometheus.governor import moments_of, text_batches
 from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricInfo, family_of
+from aegis.adapters.prometheus.native_histograms import native_series
 from aegis.adapters.prometheus.promql import one_of, selector
 from aegis.model.errors import SourceRejected
 from aegis.model.label_text import quoted
@@ -35,7 +37,6 @@ from aegis.model.telemetry import TimeWindow
 MOST_NAMES = 400
 SERIES_A_NAME = 20
 MOST_VALUES = 20
-MOST_NATIVE_SERIES = 500
 MOST_COUNTED = 6
 MOST_LISTINGS = 2
 COUNTED_OVER_S = 600
@@ -76,18 +77,21 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
     if not wanted:
         return Discovered(flavour, len(names), Inventory({}), *_unknown(), left_out=0)
     looked_at = [one for one in wanted if not _is_told_by_count(one, set(wanted))]
-    natives = [one for one in looked_at if _is_native(one, metadata, set(names))]
+    histograms = catalog.histograms(looked_at)
+    may_be = {one for one in looked_at if _may_be_native(one, metadata, set(names), histograms)}
+    natives = {one for one in may_be if _told(one, metadata, "type")}
     plain = [one for one in looked_at if one not in natives]
     async with asyncio.TaskGroup() as group:
-        sampled = group.create_task(_labels(api, plain, natives, window, flavour))
+        sampled = group.create_task(_labels(api, plain, natives, may_be, window, flavour))
         timed = group.create_task(_intervals(api, _spread(plain, names), window.end, flavour))
-    labels = sampled.result()
+    labels, natives = sampled.result()
     metrics = {}
     for name in wanted:
         seen = labels.get(name)
         if seen is None and _is_told_by_count(name, set(wanted)):
             counted = labels.get(name.removesuffix("_bucket") + "_count", {})
-            seen = {**counted, "le": frozenset[str]()} if counted else None
+            buckets = dict.fromkeys(flavour.bucket_labels, frozenset[str]())
+            seen = {**counted, **buckets} if counted else None
         if seen is not None:
             kind = "native_histogram" if name in natives else _kind(name, metadata, seen, names)
             metrics[name] = MetricInfo(name, kind, _unit(name, metadata), seen)
@@ -127,11 +131,14 @@ def _unit(name: str, metadata: Mapping[str, Any]) -> str:
     return _told(name, metadata, "unit")
 
 
-def _is_native(name: str, metadata: Mapping[str, Any], names: set[str]) -> bool:
-    """A histogram whose samples are under its own name, without classic parts."""
-    if name.endswith(PARTS) or _told(name, metadata, "type") != "histogram":
+def _may_be_native(
+    name: str, metadata: Mapping[str, Any], names: set[str], histograms: frozenset[str]
+) -> bool:
+    """Whether samples under a histogram's own name, without classic parts, may be histograms."""
+    if name.endswith(PARTS) or any(name + part in names for part in PARTS):
         return False
-    return not any(name + part in names for part in PARTS)
+    told = _told(name, metadata, "type")
+    return told == "histogram" or (told in ("", "unknown") and name in histograms)
 
 
 def _kind(
@@ -159,24 +166,28 @@ def _kind(
 async def _labels(
     api: PrometheusApi,
     plain: list[str],
-    natives: list[str],
+    natives: set[str],
+    may_be: set[str],
     window: TimeWindow,
     flavour: Flavour,
-) -> dict[str, dict[str, frozenset[str]]]:
-    """Labels and a few values of each name; names without a series are missing."""
+) -> tuple[dict[str, dict[str, frozenset[str]]], set[str]]:
+    """Labels and a few values of each name, and which are native histograms.
+
+    Names without a series are missing. Of those that `may_be` native metadata told `natives`.
+    """
     series: list[Mapping[str, str]] = []
-    if plain:
-        silent = plain
-        for moment in moments_of(window):
-            series += await _some_series(api, silent, moment, flavour)
-            found = {one.get("__name__") for one in series}
-            silent = [one for one in plain if one not in found]
-            if not silent:
-                break
+    silent, moments = plain, moments_of(window)
+    for moment in moments if plain else ():
+        series += await _some_series(api, silent, moment, flavour)
+        found = {one.get("__name__") for one in series}
+        natives = natives | {one for one in silent if one in may_be and one not in found}
+        silent = [one for one in plain if one not in found and one not in natives]
+        if not silent:
+            break
     if natives:
-        last = TimeWindow(window.end - timedelta(seconds=COUNTED_OVER_S), window.end)
-        asked = [selector(one, {}, utf8=flavour.knows_utf8) for one in natives]
-        series += await api.series(asked, last, MOST_NATIVE_SERIES)
+        counted = await native_series(api, natives, moments, flavour, SERIES_A_NAME)
+        natives = {one["__name__"] for one in counted}
+        series += counted
     gathered: dict[str, dict[str, set[str]]] = {}
     for one in series:
         labels = gathered.setdefault(one.get("__name__", ""), {})
@@ -187,7 +198,7 @@ async def _labels(
     return {
         name: {label: frozenset(values) for label, values in labels.items() if label != "__name__"}
         for name, labels in gathered.items()
-    }
+    }, natives
 
 
 async def _some_series(

@@ -59,7 +59,8 @@ async def _version(examination: Examination) -> None:
         if flavour.program == "unknown":
             examination.note("version", "ok", "没有告知", "not told")
         else:
-            said = f"{flavour.program} {version}".strip()
+            is_own = flavour.version is not None  # VictoriaMetrics gives another program's
+            said = f"{flavour.program} {version}".strip() if is_own else flavour.program
             examination.note("version", "ok", said, said)
 
 

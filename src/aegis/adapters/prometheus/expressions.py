@@ -1,7 +1,7 @@
 """PromQL built from the catalog's words; the cures of known traps live here, once.
 
 - A share of errors reads 0 where requests came and none failed, and is absent where no
-  request came: `(bad or 0 * total) / (total > 0)`.
+  request came, or where nothing says how requests end: `(bad or 0 * told) / (total > 0)`.
 - A rate comes before a sum, so that a restart of one instance is seen as one.
 - A quantile of an idle histogram is NaN: `>= 0` drops it.
 - Copies of a series from highly available collectors count once.
@@ -30,7 +30,7 @@ class Source:
 
     `copies`: labels that tell only which collector wrote a series. `renamed`: new label →
     labels it is taken from. `family`: stored as `_count` and `_sum`, with `has_buckets` as
-    `_bucket` as well; `native`: stored as native histograms.
+    `_bucket` as well, told apart by `bucketed_by`; `native`: stored as native histograms.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source:
     window_s: int = 300
     family: bool = False
     has_buckets: bool = False
+    bucketed_by: tuple[str, ...] = ("le",)
     native: bool = False
 
     def selector(self, extra: Iterable[Matcher] = (), part: str = "") -> str:
@@ -129,12 +130,23 @@ def expression_of(
 
 
 def _share(entry: SignalEntry, of: Source, others: dict[str, Source], by: str) -> str:
+    total = f"sum {by} ({of.rate(entry.where)})"
+    told = total
     if entry.bad_of:
         bad = others[entry.bad_of].rate(entry.bad)
     else:
         bad = " or ".join(of.rate([*entry.where, one]) for one in entry.bad)
-    total = f"sum {by} ({of.rate(entry.where)})"
-    return f"(sum {by} ({bad}) or 0 * {total}) / ({total} > 0)"
+        told = f"sum {by} ({_told(entry, of)})"
+    return f"(sum {by} ({bad}) or 0 * {told}) / ({total} > 0)"
+
+
+def _told(entry: SignalEntry, of: Source) -> str:
+    """Requests of which somebody says how they ended: no others can be said not to fail."""
+    needed = {one.label for one in of.matchers if (one.op, one.value) == ("!=", "")}
+    labels = list(dict.fromkeys(one.label for one in entry.bad))
+    if needed & {spelled(one, dotted=of.dotted) for one in labels}:
+        return of.rate(entry.where)
+    return " or ".join(of.rate([*entry.where, Matcher(one, "!=", "")]) for one in labels)
 
 
 def _status_mix(entry: SignalEntry, of: Source, group: Sequence[str]) -> str:
@@ -154,7 +166,7 @@ def _quantile(entry: SignalEntry, of: Source, group: Sequence[str]) -> str:
     if of.native:
         inner = f"sum by ({_labels(group)}) ({of.rate(entry.where, '_bucket')})"
     else:
-        inner = f"sum by ({_labels([*group, 'le'])}) ({of.rate(entry.where, '_bucket')})"
+        inner = f"sum by ({_labels([*group, *of.bucketed_by])}) ({of.rate(entry.where, '_bucket')})"
     return f"(histogram_quantile({entry.quantile:g}, {inner}) >= 0)"
 
 

@@ -59,6 +59,7 @@ class PrometheusMetrics:
             if found.silent:
                 gaps = [*unseen.of_silent(found.silent, moments_of(window)), *gaps[1:]]
             return Matrix(), tuple(gaps)
+        window = found.flavour.settled(window)
         queries = plan(found.inventory, self.catalog, rate_window_s(found.slowest_s)).queries
         asker = Asker(api, MOST_REQUESTS)
         expressions = [*(one.promql for one in queries), TARGETS_DOWN]
@@ -69,13 +70,18 @@ class PrometheusMetrics:
         for place, query in enumerate(queries):
             gathered.add(query, rows.get(place, []), window)
         series, dropped = _most_used(gathered.series(), _signals(queries))
+        unread = {*shaped.left_out, *asker.failed}
         gaps = [
             *unseen.of_targets_down(
                 rows.get(len(queries), []),
                 shaped.grid.closed.end_ns,
                 shaped.grid.step_s * 1_000_000_000,
             ),
-            *unseen.of_golden_signals(series, _signals(queries)),
+            *unseen.of_golden_signals(
+                series,
+                _signals(queries),
+                {one.signal for place, one in enumerate(queries) if place in unread},
+            ),
             *_not_asked(queries, shaped, asker),
             *unseen.of_silent(found.silent, moments_of(window)),
             *unseen.of_names_left_out(found.left_out, MOST_NAMES),

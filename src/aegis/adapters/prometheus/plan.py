@@ -14,7 +14,13 @@ from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.entries import LAYERS, Convention, Signal, SignalEntry
 from aegis.adapters.prometheus.expressions import expression_of, metrics_in, spelled, written_out
 from aegis.adapters.prometheus.inventory import Inventory
-from aegis.adapters.prometheus.sources import Resolved, identity_of, keep_of, resolve
+from aegis.adapters.prometheus.sources import (
+    Resolved,
+    identity_of,
+    identity_of_all,
+    keep_of,
+    resolve,
+)
 
 IMPORTANCE: tuple[Signal, ...] = (
     "errors",
@@ -164,12 +170,11 @@ def _fill(entry: SignalEntry, of: Resolved) -> tuple[str, ...]:
 
 def _query(alternatives: list[_Alternative]) -> SignalQuery:
     entry = alternatives[0].entry
-    identity: dict[str, None] = {}
     keep: dict[str, None] = {}
     for one in alternatives:
-        identity.update(dict.fromkeys(identity_of(one.convention, one.of)))
         keep.update(dict.fromkeys(keep_of(one.convention, one.of, one.entry.keep)))
-    group = list(dict.fromkeys([*identity, *keep]))
+    named_by = identity_of_all([(one.convention, one.of) for one in alternatives])
+    group = list(dict.fromkeys([*named_by, *keep]))
     written = [
         expression_of(
             one.entry,
@@ -184,8 +189,8 @@ def _query(alternatives: list[_Alternative]) -> SignalQuery:
         series_name=entry.series,
         signal=entry.signal,
         promql=" or ".join(f"({one})" for one in written) if len(written) > 1 else written[0],
-        identity=tuple(identity),
-        keep=tuple(one for one in keep if one not in identity),
+        identity=named_by,
+        keep=tuple(one for one in keep if one not in named_by),
         convention="|".join(names),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aegis.adapters.prometheus.entries import Convention, Matcher, Metric, Spelling
@@ -32,6 +32,7 @@ PLACE_LABELS = (
 )
 """Kept on every series: the same name elsewhere is another service."""
 COPY_LABELS = ("prometheus_replica", "__replica__", "receive_replica", "thanos_replica")
+BUCKET_LABELS = ("le", "vmrange")
 EXPORTED = ("namespace", "pod", "container")
 OLD_POD_LABELS = {"pod": "pod_name", "container": "container_name"}
 
@@ -161,6 +162,9 @@ def _resolved(
         window_s=window_s,
         family=metric.histogram,
         has_buckets=metric.histogram and not native and inventory.stores(name + "_bucket"),
+        bucketed_by=tuple(
+            one for one in BUCKET_LABELS if one == "le" or one in inventory.labels(name + "_bucket")
+        ),
         native=native,
     )
     if workload:
@@ -191,6 +195,23 @@ def identity_of(convention: Convention, of: Resolved) -> tuple[str, ...]:
         return ("workload",)
     wanted = convention.identity or USUAL_IDENTITY
     return tuple(one for one in wanted if one in of.labels)
+
+
+def identity_of_all(joined: Iterable[tuple[Convention, Resolved]]) -> tuple[str, ...]:
+    """The same for conventions joined: labels that a convention chose, then the usual ones.
+
+    The usual ones are ordered anew, else a convention that knows nothing but a job would name
+    the services of all others by it.
+    """
+    chosen: dict[str, None] = {}
+    usual: set[str] = set()
+    for convention, of in joined:
+        found = identity_of(convention, of)
+        if convention.identity or convention.workload:
+            chosen.update(dict.fromkeys(found))
+        else:
+            usual.update(found)
+    return tuple(dict.fromkeys([*chosen, *(one for one in USUAL_IDENTITY if one in usual)]))
 
 
 def keep_of(convention: Convention, of: Resolved, keep: tuple[str, ...]) -> tuple[str, ...]:

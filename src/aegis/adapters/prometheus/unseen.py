@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aegis.adapters.prometheus.answers import Remarks, Row
@@ -153,10 +153,12 @@ def of_targets_down(rows: Iterable[Row], last_ns: int, step_ns: int) -> list[Evi
     ] + _rest(down)
 
 
-def of_golden_signals(series: Sequence[Series], signals: Mapping[str, str]) -> list[EvidenceGap]:
+def of_golden_signals(
+    series: Sequence[Series], signals: Mapping[str, str], unread: Collection[str] = ()
+) -> list[EvidenceGap]:
     """Services with traffic that is zero throughout, or without errors or latency beside it.
 
-    `signals`: series name → golden signal.
+    `signals`: series name → golden signal. Of those `unread` in part nobody knows who lacks them.
     """
     seen: dict[str, set[str]] = {}
     busy: set[str] = set()
@@ -172,6 +174,8 @@ def of_golden_signals(series: Sequence[Series], signals: Mapping[str, str]) -> l
         for name in idle[:MOST_NAMED]
     ]
     for signal in ("errors", "latency"):
+        if signal in unread:
+            continue
         lacking = sorted(name for name in busy if signal not in seen[name])
         word = _WORDS[signal]
         gaps += [

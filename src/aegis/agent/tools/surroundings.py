@@ -9,12 +9,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aegis.agent.joined_names import plain_name
 from aegis.agent.tools.shown import remarks, shown, shown_labels
 from aegis.agent.tools.times import Moment, Times, told
 from aegis.agent.tools.tool import Arguments, Result, Tool
 from aegis.model.errors import SourceError
 from aegis.model.evidence import Source
+from aegis.model.service_names import plain_name
 from aegis.model.telemetry import TimeWindow, utc_text
 from aegis.ports import AlertSource, ChangeSource, ServiceNames
 

@@ -156,7 +156,7 @@ def _lines(lines: ReadLines, queries: Queries) -> Iterator[Finding]:
     dated = lines.time_ns != UNDATED
     for index, template in enumerate(lines.templates):
         service = lines.table.services[template.service_code]
-        query = log_query(service, template.literal)
+        query = log_query(lines.table, service, template.literal)
         if query in queries:
             rows = np.flatnonzero((lines.template == index) & dated)
             signal: Signal = "error_logs" if template.severe else "log_rate"
@@ -178,7 +178,7 @@ def _sequences(lines: ReadLines, queries: Queries) -> Iterator[Finding]:
     for source in np.unique(first).tolist():
         template = lines.templates[source]
         service = lines.table.services[template.service_code]
-        query = log_query(service, template.literal)
+        query = log_query(lines.table, service, template.literal)
         if query not in queries:
             continue
         mine = first == source
