@@ -62,6 +62,13 @@ def test_times_are_exact_to_the_millisecond() -> None:
     assert found.times_ns.tolist() == [1772359200_123_000_000]
 
 
+@pytest.mark.parametrize("odd", [[3, "NaN"], [1, "9"], [3], "x", [None, "1"], [2e11, "1"], [3, {}]])
+def test_one_sample_that_says_nothing_leaves_the_others_as_they_are(odd: object) -> None:
+    found = answered([{"metric": {}, "values": [[1, "1"], [2, "2.5"], odd, [4, "-3e2"]]}]).rows[0]
+    assert found.times_ns.tolist() == [1_000_000_000, 2_000_000_000, 4_000_000_000]
+    assert found.values.tolist() == [1.0, 2.5, -300.0]
+
+
 def test_native_histograms_are_counted_and_not_taken_for_numbers() -> None:
     found = answered([{"metric": {}, "histograms": [[1, {}]]}, {"metric": {}, "value": [1, "2"]}])
     assert found.histograms == 1

@@ -18,7 +18,7 @@ from aegis.adapters.loki.selector import LABEL_KEY, ServiceSelector, service_sel
 from aegis.adapters.prometheus import examine as prometheus
 from aegis.adapters.prometheus.catalog import Catalog, load_catalog
 from aegis.adapters.system_clock import SystemClock
-from aegis.bootstrap import run_to_end
+from aegis.bootstrap.running import run_to_end
 from aegis.model.backend import BACKENDS, BackendConfig, BackendName, setting
 from aegis.model.errors import ConfigurationError, SourceError
 from aegis.model.feishu import FeishuConfig

@@ -29,8 +29,9 @@ from aegis.agent.joined_names import NameRules
 from aegis.agent.known_changes import ToldAndSeen
 from aegis.agent.monitor import DEADLINE_S, Scene, Sources
 from aegis.agent.steps import UNWATCHED, Watch
-from aegis.bootstrap import Asked, run_to_end, time_of
+from aegis.bootstrap import Asked, time_of
 from aegis.bootstrap.reported import reported_changes
+from aegis.bootstrap.running import run_to_end
 from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
@@ -209,11 +210,13 @@ async def answer(
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
     exact: bool = False,
+    budget: Budget | None = None,
 ) -> Analysis:
+    """`budget` says afterwards what the question cost."""
     now = clock.now()
     window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
-    async with backends.opened() as open_:
+    async with backends.opened(budget) as open_:
         scene = open_.scene(extent_of(window, now))
         question = Question(asked.text, window, asked.language, service, exact, moment)
         return await analyze_incident(
