@@ -10,10 +10,11 @@ import asyncio
 import json
 import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,8 @@ from tests.live_prometheus.server import backfill, prometheus
 
 UTC = ZoneInfo("UTC")
 QUESTION = "what is going on?"
+SCOPE = uuid.uuid4().hex
+"""Lines of other runs may be in the same Loki. A real Jaeger is to be empty at the start."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def logs_and_traces(shop: LargeShop) -> Iterator[tuple[str, str]]:
     """Addresses of a Loki and a Jaeger that hold the shop's."""
     with ExitStack() as stack:
         if (logs := url_if_named(LOGS)) is not None:
-            _push_lines(logs, shop)
+            _push_lines(logs, shop, SCOPE)
         else:
             logs = stack.enter_context(standing_in(HeldLoki(stored(shop.log_lines())).answer)).url
         if (traces := url_if_named(TRACES_OUT)) is not None:
@@ -99,13 +102,13 @@ def logs_and_traces(shop: LargeShop) -> Iterator[tuple[str, str]]:
         yield logs, traces
 
 
-def _push_lines(url: str, shop: LargeShop) -> None:
+def _push_lines(url: str, shop: LargeShop, mark: str) -> None:
     streams: dict[str, list[list[object]]] = {}
     for line in stored(shop.log_lines()):
         values = streams.setdefault(line.stream["app"], [])
         values.append([str(line.time_ns), line.body, dict(line.metadata)])
     for name, values in streams.items():
-        pushed = {"streams": [{"stream": {"app": name}, "values": values}]}
+        pushed = {"streams": [{"stream": {"app": name, "run": mark}, "values": values}]}
         httpx.post(f"{url}/loki/api/v1/push", json=pushed, timeout=60).raise_for_status()
 
 
@@ -118,7 +121,11 @@ def _push_spans(url: str, shop: LargeShop) -> None:
 
 def backends_at(**urls: str) -> Backends:
     configs = tuple(BackendConfig(name, urls[name]) for name in BACKENDS if name in urls)
-    return Backends.of(Settings("en", UTC, backends=configs))
+    template = f'{{{{run="{SCOPE}", {{label_key}}="{{service}}"}}}}'
+    if url_if_named(LOGS) is None:
+        return Backends.of(Settings("en", UTC, backends=configs))
+    settings = Settings("en", UTC, backends=configs, loki_service_label_key="app")
+    return Backends.of(replace(settings, loki_selector_template=template))
 
 
 def firing(shop: LargeShop) -> Reply:
