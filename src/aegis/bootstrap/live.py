@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aegis.adapters.alertmanager.alerts import AlertmanagerAlerts
@@ -32,7 +33,7 @@ from aegis.agent.steps import UNWATCHED, Watch
 from aegis.bootstrap import Asked, time_of
 from aegis.bootstrap.reported import reported_changes
 from aegis.bootstrap.running import run_to_end
-from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
+from aegis.model.backend import NO_TROUBLE, TELEMETRY, BackendConfig, BackendName, Trouble
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
 from aegis.ports import AlertSource, ChangeSource, Clock
@@ -49,6 +50,23 @@ and where telemetry stopped with the incident nothing would be found any later."
 LONGEST_WINDOW = timedelta(hours=24)
 
 
+def _nobody_hears(name: BackendName, trouble: Trouble) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What other processes have met at the backends, and who hears what this one meets."""
+
+    known: Mapping[BackendName, Trouble] = field(default_factory=dict)
+    hears: Callable[[BackendName, Trouble], None] = _nobody_hears
+
+    def breaker(self, name: BackendName) -> CircuitBreaker:
+        return CircuitBreaker.after(self.known.get(name, NO_TROUBLE), partial(self.hears, name))
+
+
+NO_TROUBLES = Troubles()
+
+
 @dataclass(frozen=True, slots=True)
 class Backends:
     """The telemetry backends that have an address; `breakers` outlive questions."""
@@ -58,10 +76,10 @@ class Backends:
     selector: ServiceSelector
     names: NameRules
     db_url: str
-    breakers: dict[BackendName, CircuitBreaker] = field(default_factory=dict)
+    breakers: Mapping[BackendName, CircuitBreaker]
 
     @staticmethod
-    def of(settings: Settings) -> Backends:
+    def of(settings: Settings, troubles: Troubles = NO_TROUBLES) -> Backends:
         """Raises ConfigurationError where none has an address or a setting is wrong."""
         configs = {one.name: one for one in settings.backends}
         if not settings.has_telemetry:
@@ -75,6 +93,7 @@ class Backends:
             service_selector(settings.loki_service_label_key, settings.loki_selector_template),
             NameRules(settings.service_aliases),
             settings.db_url,
+            {name: troubles.breaker(name) for name in configs},
         )
 
     @asynccontextmanager
@@ -84,8 +103,7 @@ class Backends:
         async with AsyncExitStack() as stack:
             clients: dict[BackendName, BackendClient] = {}
             for name, config in self.configs.items():
-                breaker = self.breakers.setdefault(name, CircuitBreaker())
-                client = BackendClient(config, budget, breaker)
+                client = BackendClient(config, budget, self.breakers[name])
                 clients[name] = await stack.enter_async_context(client)
             told = stack.enter_context(reported_changes(self.db_url, SystemClock()))
             yield OpenBackends(self, clients, budget, told)
@@ -165,24 +183,28 @@ def analyze_live(
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
     exact: bool = False,
+    troubles: Troubles = NO_TROUBLES,
 ) -> Analysis:
     """Answer from the configured backends. Raises ConfigurationError where there is none.
 
     An exact time is explained as it is; any other is a guess, and what it means is looked for.
     """
-    asking = answer(Backends.of(settings), asked, SystemClock(), watch, service, ablate, exact)
-    return run_to_end(asking)
+    backends = Backends.of(settings, troubles)
+    return run_to_end(answer(backends, asked, SystemClock(), watch, service, ablate, exact))
 
 
 def verify_live(
-    settings: Settings, citations: Sequence[Citation], read: TimeWindow | None = None
+    settings: Settings,
+    citations: Sequence[Citation],
+    read: TimeWindow | None = None,
+    troubles: Troubles = NO_TROUBLES,
 ) -> tuple[Checked, ...]:
     """Ask the configured backends for the evidence of an answer again.
 
     `read` is the time that the answer was read from, where it is known: what is sampled is
     sampled alike only over the same time.
     """
-    return run_to_end(_verify(Backends.of(settings), citations, read, SystemClock()))
+    return run_to_end(_verify(Backends.of(settings, troubles), citations, read, SystemClock()))
 
 
 async def _verify(

@@ -25,6 +25,9 @@ class Trouble:
     rest_s: float
 
 
+NO_TROUBLE = Trouble(0, 0.0)
+
+
 SettingField = Literal[
     "base_url",
     "username",
