@@ -62,13 +62,14 @@ def analyzed_by_command(settings: Mapping[str, str]) -> Measured:
 
 
 def analyzed_by_server(server: Server) -> Measured:
-    """Over HTTP; the memory is that of the process which held most while it was asked."""
+    """Over HTTP; the memory is that of the analyst, a process below the server's own."""
     over = threading.Event()
     most = [0]
 
     def watch() -> None:
         while not over.wait(0.01):
-            most[0] = max(most[0], *(_peak_kib(pid) for pid in family(server.process.pid)))
+            below = family(server.process.pid)[1:]
+            most[0] = max([most[0], *(_peak_kib(pid) for pid in below)])
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
