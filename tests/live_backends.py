@@ -11,6 +11,10 @@ TRACES_OUT = "AEGIS_LIVE_JAEGER_URL"
 TRACES_IN = "AEGIS_LIVE_JAEGER_OTLP_URL"
 
 
+def url_if_named(name: str) -> str | None:
+    return os.environ.get(name) or None
+
+
 def live_url(name: str) -> str:
     """The address in the variable; without it the test is skipped, and says why."""
     url = os.environ.get(name)

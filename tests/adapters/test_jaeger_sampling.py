@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from aegis.adapters.jaeger.cohorts import cohort_searches
 from aegis.adapters.jaeger.query_api import Search
 from aegis.adapters.jaeger.sampling import capped, dealt, entries_of, slices
 from aegis.adapters.jaeger.span_rows import SpanRow
@@ -87,36 +88,53 @@ def test_everything_is_read_where_it_fits(release: Release) -> None:
 
 @pytest_loopback
 def test_a_busy_window_is_sampled_evenly_and_the_share_is_told() -> None:
-    with standing_in(JaegerServer(busy(40, 150))) as stand_in:
+    plain = [replace(one, error=False, duration_ns=10 * MS) for one in busy(40, 150)]
+    with standing_in(JaegerServer(plain)) as stand_in:
         jaeger = ReadingJaeger(stand_in.url)
         table, gaps = asyncio.run(jaeger.read_spans(WINDOW))
     traces = len(set(table.trace_id.tolist()))
-    assert traces == 2000
+    assert traces == pytest.approx(2000, abs=2)
     assert table.sampled_share == pytest.approx(2000 / 6000, rel=0.02)
-    a_part = np.bincount((table.start_ns - WINDOW.start_ns) // (5 * 60 * 10**9))
-    assert a_part.tolist() == pytest.approx([500] * 8, abs=2)
+    a_part = np.bincount((table.start_ns - WINDOW.start_ns) // (38 * 12 * 10**9))
+    assert a_part.tolist() == pytest.approx([2 * 380] * 5 + [2 * 100], abs=2)
     (gap,) = gaps
     assert gap.reason == "sampled"
     assert "2,000 were read (an estimated 33 %)" in gap.statement.en
     assert "2,000 条（估计约占 33%）" in gap.statement.zh
-    assert jaeger.budget.requests <= 10
+    assert jaeger.budget.requests <= 12
 
 
 @pytest_loopback
 @pytest.mark.parametrize("release", ["1.57", "next", "before v3"])
-def test_where_little_is_read_failed_and_slow_traces_are_looked_for(release: Release) -> None:
+def test_where_not_all_is_read_failed_and_slow_traces_are_looked_for(release: Release) -> None:
     with standing_in(JaegerServer(busy(40, 400), release)) as stand_in:
         jaeger = ReadingJaeger(stand_in.url)
         table, gaps = asyncio.run(jaeger.read_spans(WINDOW))
-    even = 2000
-    added = len(set(table.trace_id.tolist())) - even
-    assert table.sampled_share == pytest.approx(even / 16_000, rel=0.02)
+    ids = set(table.trace_id.tolist())
+    failed = len({one for one, bad in zip(table.trace_id, table.error, strict=True) if bad})
+    assert table.sampled_share == pytest.approx(2000 / 16_000, rel=0.02)
     if release == "1.57":  # it knows no attributes: what came was not failed
-        assert 0 < added <= 50
+        assert failed == pytest.approx(20, abs=5)
     else:
-        assert 50 < added <= 100
+        assert failed >= 140  # of 160 in all; an even sample of an eighth has 20
         assert "are overrepresented" in gaps[0].statement.en
-    assert jaeger.budget.requests <= 15
+    assert len(ids) - 2000 >= (100 if release == "1.57" else 220)
+    assert jaeger.budget.requests <= 12 + (release == "before v3")
+
+
+@pytest_loopback
+def test_of_a_busy_time_that_is_over_some_traces_are_of_what_was_asked_about() -> None:
+    """Two more minutes are read, and in them alone there are more traces than are read."""
+    asked = between(35.5, 38)
+    with standing_in(JaegerServer(busy(40, 1_000))) as stand_in:
+        table, _ = asyncio.run(ReadingJaeger(stand_in.url).read_spans(WINDOW))
+    inside = set(table.trace_id[asked.contains(table.start_ns)].tolist())
+    assert len(inside) >= 380
+
+
+def test_a_storage_that_searches_tags_of_a_service_only_is_asked_through_an_entry() -> None:
+    found = list(cohort_searches(None, "web", WINDOW, []))
+    assert {(kind, search.service) for kind, search in found} == {("failed", "web"), ("slow", None)}
 
 
 @pytest_loopback

@@ -86,6 +86,17 @@ def test_errors_and_quiet_services_are_read_whole_and_the_rest_at_one_rate(
     assert small_loki.budgets[0].requests <= 12
 
 
+def test_a_kind_of_lines_of_which_there_are_none_is_not_asked_for() -> None:
+    calm = [line for line in shop() if "took" in line.body or "tick" in line.body]
+    with held(HeldLoki(calm), SMALL) as loki:
+        _, (gap,) = read(loki)
+    asked = [dict(one.request.parameters) for one in loki.budgets[0].log]
+    lines = [one["query"] for one in asked if "limit" in one and "targetLabels" not in one]
+    assert lines
+    assert all("!~" in one for one in lines)
+    assert "0 of 0" not in gap.statement.en
+
+
 def test_what_was_left_out_is_told_in_numbers(small_loki: LokiAt) -> None:
     table, (gap,) = read(small_loki)
     told = re.search(r"([\d,]+) of about ([\d,]+) were read", gap.statement.en)

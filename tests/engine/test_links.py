@@ -15,6 +15,7 @@ from aegis.model.evidence import Evidence
 from aegis.model.links import NO_ADDRESSES, ExternalAddresses
 from aegis.model.telemetry import LogTable, to_ns
 from aegis.model.text import Text
+from tests.engine.grafana import DataSource, opened
 from tests.recordings import at, between
 
 GRAFANA = ExternalAddresses(grafana="https://grafana.example/g")
@@ -62,7 +63,6 @@ def test_metrics_are_shown_with_time_before_and_after() -> None:
     shown = pane(METRIC)
     (query,) = shown["queries"]
     assert query["expr"] == METRIC.query
-    assert query["datasource"] == {"type": "prometheus", "uid": "prometheus"}
     assert shown["datasource"] == "prometheus"
     assert shown["range"] == {
         "from": str(to_ns(at(25)) // 1_000_000),
@@ -72,8 +72,43 @@ def test_metrics_are_shown_with_time_before_and_after() -> None:
 
 def test_data_sources_have_the_uid_of_the_settings() -> None:
     named = replace(GRAFANA, uids={"prometheus": "mimir-eu"})
-    assert pane(METRIC, named)["queries"][0]["datasource"]["uid"] == "mimir-eu"
+    assert pane(METRIC, named)["datasource"] == "mimir-eu"
     assert pane(LOG, named)["datasource"] == "loki"
+
+
+CONFIGURED = (
+    DataSource("default-uid", "something else", "tempo"),
+    DataSource("PBFA97CFB590B2093", "prometheus", "prometheus"),
+    DataSource("P8E80F9AEF21F6940", "loki", "loki"),
+    DataSource("jaeger", "Traces of the shop", "jaeger"),
+)
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "query"),
+    [
+        (METRIC, "prometheus", {"expr": METRIC.query, "range": True}),
+        (ALERT, "prometheus", {"expr": 'ALERTS{alertname="CartSlow"}', "range": True}),
+        (LOG, "loki", {"expr": '{service_name="cart"} |= "boom"'}),
+        (TRACE, "jaeger", {"queryType": "search", "service": "cart", "limit": 20}),
+    ],
+)
+@pytest.mark.parametrize("by", ["uid", "name"])
+def test_grafana_opens_the_query_on_its_data_source_however_that_is_named(
+    item: Evidence, kind: str, query: dict[str, object], by: str
+) -> None:
+    (source,) = [one for one in CONFIGURED if one.kind == kind]
+    uids: dict[Any, str] = {kind: source.uid if by == "uid" else source.name}
+    shown = opened(link_of(item, replace(GRAFANA, uids=uids)) or "", CONFIGURED)
+    assert shown.data_source == source
+    (run,) = shown.queries
+    assert run["datasource"] == {"uid": source.uid}
+    assert query.items() <= run.items()
+    assert (shown.start, shown.end) == (
+        str(to_ns(at(25)) // 1_000_000),
+        str(to_ns(at(45)) // 1_000_000),
+    )
+    assert not shown.made_up_id
 
 
 def test_logs_are_asked_for_by_the_label_of_this_loki() -> None:

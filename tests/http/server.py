@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +36,10 @@ class Server:
 
     def cpu_s(self) -> float:
         """CPU seconds of the server and of all processes below it that still run."""
-        return sum(_cpu_s(pid) for pid in _family(self.process.pid))
+        return sum(_cpu_s(pid) for pid in family(self.process.pid))
 
     def processes(self) -> int:
-        return len(_family(self.process.pid))
+        return len(family(self.process.pid))
 
     def stop(self) -> float:
         """Seconds from SIGTERM to the end."""
@@ -56,12 +56,18 @@ def command(*arguments: str) -> list[str]:
 @contextmanager
 def serving(case_dir: Path, **settings: str) -> Iterator[Server]:
     """A server with these settings (AEGIS_WORKERS="1") and no others."""
+    with running_server(settings, "--case-dir", str(case_dir)) as server:
+        yield server
+
+
+@contextmanager
+def running_server(settings: Mapping[str, str], *arguments: str) -> Iterator[Server]:
     port = free_port()
-    line = command("--port", str(port), "--case-dir", str(case_dir))
+    line = command("--port", str(port), *arguments)
     with (
         TemporaryDirectory(prefix="aegis-") as folder,
         subprocess.Popen(  # noqa: S603
-            line, stderr=subprocess.DEVNULL, env={"AEGIS_DATA_DIR": folder} | settings
+            line, stderr=subprocess.DEVNULL, env={"AEGIS_DATA_DIR": folder} | dict(settings)
         ) as process,
     ):
         try:
@@ -98,7 +104,7 @@ def free_port() -> int:
         return port
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process and all below it (Linux)."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):

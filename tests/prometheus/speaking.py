@@ -58,9 +58,11 @@ class Speaking:
 
     def _instant(self, query: str) -> Reply:
         if query.startswith("topk by"):
-            wanted = re.compile(json.loads(query[query.index('"') : query.rindex('"') + 1]))
-            found = [one for one in self.series if wanted.fullmatch(one["__name__"])]
-            return self._vector([(one, 1.0) for one in found])
+            quoted, _ = json.JSONDecoder().raw_decode(query[query.index('"') :])
+            wanted = re.compile(quoted)
+            found = [(one, 1.0) for one in self.series if wanted.fullmatch(one["__name__"])]
+            counted = [({"aegis_signal": "0"}, 40.0)] if "count_over_time" in query else []
+            return self._vector([*found, *counted])
         if "histogram_count" in query and "topk(" in query:
             return self._vector(
                 [
@@ -90,6 +92,16 @@ class Speaking:
     def _range(self, query: str, seen: Seen) -> Reply:
         start, end, step = (float(asked_for(seen, name)) for name in ("start", "end", "step"))
         times = [start + step * place for place in range(int((end - start) // step) + 1)]
+        if "label_replace(count(" in query:
+            counts = [
+                {
+                    "metric": {"aegis_signal": mark},
+                    "values": [[moment, str(self.series_each)] for moment in times],
+                }
+                for expression, mark in MARKED.findall(query)
+                if self.rows(expression)
+            ]
+            return self._said({"resultType": "matrix", "result": counts})
         rows: list[dict[str, Any]] = [
             {
                 "metric": {**metric, "aegis_signal": mark},

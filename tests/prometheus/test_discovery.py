@@ -111,6 +111,12 @@ def test_the_interval_is_told_from_counted_samples() -> None:
     assert (found.interval_s, found.slowest_s) == (15, 15)
 
 
+def test_where_the_counting_is_not_understood_the_names_are_listed_all_the_same() -> None:
+    found = discovered(Speaking([COUNT], broken="count_over_time"))
+    assert (found.interval_s, found.slowest_s) == (60, 60)
+    assert COUNT["__name__"] in found.inventory.metrics
+
+
 def test_a_server_without_buildinfo_and_metadata_is_read_all_the_same() -> None:
     speaking = Speaking([COUNT], buildinfo=None)
 
@@ -122,10 +128,10 @@ def test_a_server_without_buildinfo_and_metadata_is_read_all_the_same() -> None:
     assert COUNT["__name__"] in found.inventory.metrics
 
 
-def test_discovery_asks_five_times_where_everything_is_there() -> None:
+def test_discovery_asks_four_times_where_everything_is_there() -> None:
     budget = Budget()
     discovered(Speaking([COUNT]), budget)
-    assert budget.requests == 5
+    assert budget.requests == 4
 
 
 def test_values_of_labels_are_capped() -> None:

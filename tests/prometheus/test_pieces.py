@@ -14,7 +14,7 @@ from aegis.adapters.prometheus.batches import apart, counted, joined
 from aegis.adapters.prometheus.flavour import flavour_of
 from aegis.adapters.prometheus.governor import (
     MOST_ANSWER,
-    MOST_BATCHES,
+    USUAL_BATCHES,
     Grid,
     first_step_s,
     rate_window_s,
@@ -60,6 +60,13 @@ def test_nan_infinity_and_what_is_malformed_are_no_samples() -> None:
 def test_times_are_exact_to_the_millisecond() -> None:
     found = answered([{"metric": {}, "values": [[1772359200.123, "1"]]}]).rows[0]
     assert found.times_ns.tolist() == [1772359200_123_000_000]
+
+
+@pytest.mark.parametrize("odd", [[3, "NaN"], [1, "9"], [3], "x", [None, "1"], [2e11, "1"], [3, {}]])
+def test_one_sample_that_says_nothing_leaves_the_others_as_they_are(odd: object) -> None:
+    found = answered([{"metric": {}, "values": [[1, "1"], [2, "2.5"], odd, [4, "-3e2"]]}]).rows[0]
+    assert found.times_ns.tolist() == [1_000_000_000, 2_000_000_000, 4_000_000_000]
+    assert found.values.tolist() == [1.0, 2.5, -300.0]
 
 
 def test_native_histograms_are_counted_and_not_taken_for_numbers() -> None:
@@ -213,7 +220,7 @@ def test_a_rate_looks_back_over_four_scrapes() -> None:
 def test_small_plans_are_asked_whole_in_few_batches() -> None:
     found = shape(HOUR, 15, [10] * 30, [100] * 30, 60_000, is_slow=False)
     assert found.left_out == ()
-    assert len(found.batches) == MOST_BATCHES
+    assert len(found.batches) == USUAL_BATCHES
     assert sorted(one for batch in found.batches for one in batch) == list(range(30))
     assert found.grid.step_s == 15
 
@@ -226,7 +233,7 @@ def test_large_plans_get_a_coarser_step_before_anything_is_left_out() -> None:
 
 
 def test_one_large_query_makes_the_step_coarser_until_it_fits_in_an_answer() -> None:
-    found = shape(HOUR, 15, [2000, 2000], [100] * 2, 60_000, is_slow=False)
+    found = shape(HOUR, 15, [2600, 2600], [100] * 2, 60_000, is_slow=False)
     assert found.left_out == ()
     assert found.grid.step_s > 30
 
@@ -260,6 +267,7 @@ def test_what_had_no_series_when_counted_is_neither_asked_nor_left_out() -> None
 def test_texts_are_cut_into_requests_that_the_server_accepts() -> None:
     found = shape(HOUR, 15, [1] * 30, [1000] * 30, 5_000, is_slow=False)
     assert all(len(batch) <= 5 for batch in found.batches)
+    assert len(found.batches) == USUAL_BATCHES + 1
     assert found.left_out == tuple(range(25, 30))
     assert text_batches([4, 4, 4, 9], 8, 9) == [[0, 1], [2], [3]]
     assert text_batches([4, 4, 4, 9], 8, 2) == [[0, 1], [2]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from aegis.agent.monitor import Scene, Sources, collect
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import Found, focused, with_onset
 from aegis.model.errors import InvalidCase, SourceUnavailable
-from aegis.model.evidence import Evidence
+from aegis.model.evidence import Evidence, EvidenceGap
 from aegis.model.telemetry import (
     EPOCH,
     Change,
@@ -127,6 +127,35 @@ def test_what_is_there_no_more_is_gone_and_the_rest_still_matches(name: str) -> 
 
 def test_a_change_that_nobody_remembers_is_gone() -> None:
     assert verdicts(HELD, ())["changes"] == {"gone"}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Metrics and changes that each answer only once the other has been asked."""
+
+    metrics_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    changes_asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
+        self.metrics_asked.set()
+        async with asyncio.timeout(5):
+            await self.changes_asked.wait()
+        return await HELD.read_metrics(window)
+
+    async def read_changes(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        self.changes_asked.set()
+        async with asyncio.timeout(5):
+            await self.metrics_asked.wait()
+        return CHANGES, ()
+
+
+def test_changes_are_read_while_the_telemetry_is_read() -> None:
+    waiting = Waiting()
+    sources = Sources(waiting, HELD, HELD, waiting)
+    found = verified([cited(item) for item in EVIDENCE], sources, ())
+    assert {one.verdict for one in found} == {"match"}
 
 
 def test_other_values_are_told_with_what_is_measured_now() -> None:

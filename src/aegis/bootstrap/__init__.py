@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from aegis.adapters.cases.problems import Problem
@@ -21,6 +19,7 @@ from aegis.adapters.cases.validation import validate
 from aegis.agent.monitor import Scene, Sources, collect
 from aegis.agent.steps import UNWATCHED, Step, Watch
 from aegis.agent.supervisor import route
+from aegis.bootstrap.running import run_to_end
 from aegis.engine.diagnosis import ABLATIONS
 from aegis.model.errors import InvalidCase, InvalidWindow
 from aegis.model.evidence import EvidenceGap
@@ -31,8 +30,6 @@ from aegis.workflows.analyze_incident import Analysis, Question, analyze_inciden
 from aegis.workflows.score_cases.benchmark import Given, Task, rank_case
 from aegis.workflows.score_cases.scores import CaseResult
 from aegis.workflows.verify_answer.verify import Checked, Citation, unverifiable, verify_answer
-
-Result = TypeVar("Result")
 
 LAST_MINUTES = 15
 EVERYTHING = TimeWindow(EPOCH, EPOCH.replace(year=2200))
@@ -262,22 +259,6 @@ def rank_folder(
 def ablations() -> tuple[str, ...]:
     """What the engine can be told to do without."""
     return ABLATIONS
-
-
-def run_to_end(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """`asyncio.run` for a large result.
-
-    When `asyncio.run` of Python 3.11 puts the signal handler back, `signal` formats it for
-    an error it swallows, and with it the task and its whole result: seconds for a case. So
-    the task itself returns nothing.
-    """
-    results: list[Result] = []
-
-    async def keep() -> None:
-        results.append(await coroutine)
-
-    asyncio.run(keep())
-    return results[0]
 
 
 def _sources(case: RecordedCase) -> Sources:

@@ -20,7 +20,7 @@ from aegis.adapters.prometheus.catalog import Catalog, load_catalog
 from aegis.adapters.store import examine as store
 from aegis.adapters.store.database import open_database
 from aegis.adapters.system_clock import SystemClock
-from aegis.bootstrap import run_to_end
+from aegis.bootstrap.running import run_to_end
 from aegis.model.backend import BACKENDS, BackendConfig, BackendName, setting
 from aegis.model.errors import ConfigurationError, SourceError
 from aegis.model.feishu import FeishuConfig

@@ -7,7 +7,7 @@ from uuid import uuid4
 from aegis.adapters.feishu.greeting import greeting
 from aegis.adapters.feishu.sender import FeishuSender
 from aegis.adapters.system_clock import SystemClock
-from aegis.bootstrap import run_to_end
+from aegis.bootstrap.running import run_to_end
 from aegis.model.errors import ConfigurationError
 from aegis.model.message import Message
 from aegis.model.text import Language

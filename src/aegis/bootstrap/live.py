@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aegis.adapters.alertmanager.alerts import AlertmanagerAlerts
@@ -24,14 +25,14 @@ from aegis.adapters.prometheus.kubernetes import KubernetesChanges
 from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.adapters.system_clock import SystemClock
 from aegis.agent.alerts import AlertsWithMemory
-from aegis.agent.beside import read_changes
 from aegis.agent.joined_names import NameRules
 from aegis.agent.known_changes import ToldAndSeen
 from aegis.agent.monitor import DEADLINE_S, Scene, Sources
 from aegis.agent.steps import UNWATCHED, Watch
-from aegis.bootstrap import Asked, run_to_end, time_of
+from aegis.bootstrap import Asked, time_of
 from aegis.bootstrap.reported import reported_changes
-from aegis.model.backend import TELEMETRY, BackendConfig, BackendName
+from aegis.bootstrap.running import run_to_end
+from aegis.model.backend import NO_TROUBLE, TELEMETRY, BackendConfig, BackendName, Trouble
 from aegis.model.errors import ConfigurationError, InvalidWindow
 from aegis.model.telemetry import TimeWindow
 from aegis.ports import AlertSource, ChangeSource, Clock
@@ -48,6 +49,23 @@ and where telemetry stopped with the incident nothing would be found any later."
 LONGEST_WINDOW = timedelta(hours=24)
 
 
+def _nobody_hears(name: BackendName, trouble: Trouble) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What other processes have met at the backends, and who hears what this one meets."""
+
+    known: Mapping[BackendName, Trouble] = field(default_factory=dict)
+    hears: Callable[[BackendName, Trouble], None] = _nobody_hears
+
+    def breaker(self, name: BackendName) -> CircuitBreaker:
+        return CircuitBreaker.after(self.known.get(name, NO_TROUBLE), partial(self.hears, name))
+
+
+NO_TROUBLES = Troubles()
+
+
 @dataclass(frozen=True, slots=True)
 class Backends:
     """The telemetry backends that have an address; `breakers` outlive questions."""
@@ -57,11 +75,11 @@ class Backends:
     selector: ServiceSelector
     names: NameRules
     db_url: str
+    breakers: Mapping[BackendName, CircuitBreaker]
     log_selector: str | None = None
-    breakers: dict[BackendName, CircuitBreaker] = field(default_factory=dict)
 
     @staticmethod
-    def of(settings: Settings) -> Backends:
+    def of(settings: Settings, troubles: Troubles = NO_TROUBLES) -> Backends:
         """Raises ConfigurationError where none has an address or a setting is wrong."""
         configs = {one.name: one for one in settings.backends}
         if not settings.has_telemetry:
@@ -75,6 +93,7 @@ class Backends:
             service_selector(settings.loki_service_label_key, settings.loki_selector_template),
             NameRules(settings.service_aliases),
             settings.db_url,
+            {name: troubles.breaker(name) for name in configs},
             settings.addresses.log_selector,
         )
 
@@ -85,8 +104,7 @@ class Backends:
         async with AsyncExitStack() as stack:
             clients: dict[BackendName, BackendClient] = {}
             for name, config in self.configs.items():
-                breaker = self.breakers.setdefault(name, CircuitBreaker())
-                client = BackendClient(config, budget, breaker)
+                client = BackendClient(config, budget, self.breakers[name])
                 clients[name] = await stack.enter_async_context(client)
             told = stack.enter_context(reported_changes(self.db_url, SystemClock()))
             yield OpenBackends(self, clients, budget, told)
@@ -170,24 +188,28 @@ def analyze_live(
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
     exact: bool = False,
+    troubles: Troubles = NO_TROUBLES,
 ) -> Analysis:
     """Answer from the configured backends. Raises ConfigurationError where there is none.
 
     An exact time is explained as it is; any other is a guess, and what it means is looked for.
     """
-    asking = answer(Backends.of(settings), asked, SystemClock(), watch, service, ablate, exact)
-    return run_to_end(asking)
+    backends = Backends.of(settings, troubles)
+    return run_to_end(answer(backends, asked, SystemClock(), watch, service, ablate, exact))
 
 
 def verify_live(
-    settings: Settings, citations: Sequence[Citation], read: TimeWindow | None = None
+    settings: Settings,
+    citations: Sequence[Citation],
+    read: TimeWindow | None = None,
+    troubles: Troubles = NO_TROUBLES,
 ) -> tuple[Checked, ...]:
     """Ask the configured backends for the evidence of an answer again.
 
     `read` is the time that the answer was read from, where it is known: what is sampled is
     sampled alike only over the same time.
     """
-    return run_to_end(_verify(Backends.of(settings), citations, read, SystemClock()))
+    return run_to_end(_verify(Backends.of(settings, troubles), citations, read, SystemClock()))
 
 
 async def _verify(
@@ -202,9 +224,7 @@ async def _verify(
         # It is what somebody sent: it may widen the time, and never cuts a citation off.
         reach = TimeWindow(min(start, read.start), max(end, read.end))
     async with backends.opened() as open_:
-        sources = open_.sources(clock)
-        changes = await read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S)
-        return await verify_answer(citations, sources, changes.rows, reach, backends.names)
+        return await verify_answer(citations, open_.sources(clock), (), reach, backends.names)
 
 
 async def answer(
@@ -215,11 +235,13 @@ async def answer(
     service: str | None = None,
     ablate: frozenset[str] = frozenset(),
     exact: bool = False,
+    budget: Budget | None = None,
 ) -> Analysis:
+    """`budget` says afterwards what the question cost."""
     now = clock.now()
     window, moment = asked_time(asked, now)
     plan = state_plan(asked.language, watch)
-    async with backends.opened() as open_:
+    async with backends.opened(budget) as open_:
         scene = open_.scene(extent_of(window, now))
         question = Question(asked.text, window, asked.language, service, exact, moment)
         return await analyze_incident(

@@ -20,8 +20,8 @@ from aegis.agent.tools import logs, metrics, surroundings, traces
 from aegis.agent.tools.times import Times
 from aegis.agent.tools.tool import Result, Tool
 from aegis.agent.tools.toolbox import Raw, Toolbox, Unavailable
-from aegis.bootstrap import run_to_end
 from aegis.bootstrap.live import Backends, OpenBackends
+from aegis.bootstrap.running import run_to_end
 from aegis.model.backend import BackendName, setting
 from aegis.model.evidence import Source
 from aegis.ports import Clock, ServiceNames

@@ -22,6 +22,8 @@ from aegis.model.telemetry import TimeWindow
 LONGEST_LINK = 8000
 """Longer ones are cut by proxies and chats: none is better than half."""
 TRACES_SHOWN = "20"
+PANE = "aeg"
+"""Any three letters: of another length Grafana makes up one of its own."""
 
 
 def link_of(item: Evidence, to: ExternalAddresses) -> str | None:
@@ -74,19 +76,23 @@ def _traces(item: Evidence, to: ExternalAddresses) -> str | None:
 def _explore(
     to: ExternalAddresses, source: DataSource, query: Mapping[str, object], item: Evidence
 ) -> str | None:
-    """Explore's address since Grafana 10: panes as JSON."""
+    """Explore's address since Grafana 10: panes as JSON, times as text.
+
+    The pane alone names the data source, which may be by uid or by name. Of queries that
+    name one Grafana drops those that do not have the pane's uid, and opens without any.
+    """
     if to.grafana is None:
         return None
-    uid, shown = to.uid(source), _around(item.window)
+    shown = _around(item.window)
     pane = {
-        "datasource": uid,
-        "queries": [{"refId": "A", "datasource": {"type": source, "uid": uid}, **query}],
+        "datasource": to.uid(source),
+        "queries": [{"refId": "A", **query}],
         "range": {
             "from": str(shown.start_ns // 1_000_000),
             "to": str(shown.end_ns // 1_000_000),
         },
     }
-    panes = json.dumps({"aegis": pane}, ensure_ascii=False, separators=(",", ":"))
+    panes = json.dumps({PANE: pane}, ensure_ascii=False, separators=(",", ":"))
     return f"{to.grafana}/explore?{_encoded({'schemaVersion': '1', 'panes': panes})}"
 
 

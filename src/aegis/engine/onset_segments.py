@@ -8,7 +8,6 @@ BLAST extends an alignment (Altschul et al., 1990).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,12 +59,20 @@ def surprise_by_minute(sign: Sign, grid: Grid) -> Floats:
     """Decades of surprise of the median of three minutes: one spike does not count."""
     z = sign.by_minute(grid)
     padded = np.concatenate([z[:1], z, z[-1:]])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # minutes in which nothing was read
-        smooth = np.nanmedian(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    smooth = _median_of_three(np.stack([padded[:-2], padded[1:-1], padded[2:]]))
     z = np.maximum(np.nan_to_num(smooth, nan=0.0), 0.0)
     surprise: Floats = np.minimum(2.0 * np.log10(1.0 + z * z / 3.0), MOST_DECADES)
     return surprise
+
+
+def _median_of_three(rows: Floats) -> Floats:
+    """Of three rows, column by column, without what is NaN; NaN where all three are.
+
+    `np.nanmedian` does the same, at ten times the cost.
+    """
+    low, middle, high = np.sort(rows, axis=0)  # NaN comes last
+    found: Floats = np.where(np.isnan(high), (low + middle) / 2.0, middle)
+    return np.where(np.isnan(middle), low, found)
 
 
 def stretches_of(heat: Floats, usual_quantile: float = USUAL_QUANTILE) -> list[Stretch]:

@@ -16,6 +16,18 @@ TENANTED: tuple[BackendName, ...] = ("loki", "prometheus", "alertmanager")
 
 LONGEST_ANSWER_S = 10.0
 
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How often in a row a backend has failed, and how many seconds it is to be left alone."""
+
+    failures: int
+    rest_s: float
+
+
+NO_TROUBLE = Trouble(0, 0.0)
+
+
 SettingField = Literal[
     "base_url",
     "username",

@@ -28,6 +28,7 @@ CONNECT_S = 2.0
 MOST_AT_ONCE = 4
 MOST_BYTES_AN_ANSWER = 16 * MIB
 MOST_RETRIES = 2
+MOST_RETRIES_TO_CONNECT = 1
 FIRST_PAUSE_S = 0.25
 RETRIED = {429, 502, 503, 504}
 NOTHING: Mapping[str, str] = {}
@@ -36,10 +37,18 @@ NOTHING: Mapping[str, str] = {}
 class _TryAgain(Exception):
     """An attempt failed in a way that passes; `after_s` None leaves the pause to us."""
 
+    most_retries = MOST_RETRIES
+
     def __init__(self, error: SourceUnavailable, after_s: float | None = None) -> None:
         super().__init__(str(error))
         self.error = error
         self.after_s = after_s
+
+
+class _NobodyThere(_TryAgain):
+    """No connection came about."""
+
+    most_retries = MOST_RETRIES_TO_CONNECT
 
 
 @dataclass(slots=True)
@@ -47,6 +56,10 @@ class BackendClient:
     """A backend for the time of one question: `async with BackendClient(config, budget)`.
 
     Belongs to the event loop it was entered in. `breaker` should outlive it.
+
+    Until the backend has answered something, with whatever status, it is asked one thing at a
+    time: so what cannot be reached costs a question one request and its repetition, and what
+    hangs costs one, however much the plan asks at the same time.
     """
 
     config: BackendConfig
@@ -54,6 +67,9 @@ class BackendClient:
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     _http: httpx.AsyncClient | None = None
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+    _first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _has_answered: bool = False
+    _not_there: SourceUnavailable | None = None
 
     async def __aenter__(self) -> Self:
         """ConfigurationError where a certificate or key cannot be used."""
@@ -114,12 +130,24 @@ class BackendClient:
         complaints = Complaints(self.config)
         try:
             async with asyncio.timeout(self.config.timeout_s), self._slots:
-                if (wait_s := self.breaker.wait_s()) > 0:
-                    raise complaints.of_pause(wait_s)
-                return await self._with_retries(request, most_bytes)
+                if not self._has_answered:
+                    async with self._first:
+                        if self._not_there is not None:
+                            raise SourceUnavailable(str(self._not_there))
+                        if not self._has_answered:
+                            return await self._unless_paused(request, most_bytes)
+                return await self._unless_paused(request, most_bytes)
         except TimeoutError:
-            self.breaker.failed()
+            if self._has_answered:
+                self.breaker.failed()
+            else:
+                self.breaker.did_not_answer()
             raise complaints.of_deadline() from None
+
+    async def _unless_paused(self, request: Request, most_bytes: int) -> Answer:
+        if (wait_s := self.breaker.wait_s()) > 0:
+            raise Complaints(self.config).of_pause(wait_s)
+        return await self._with_retries(request, most_bytes)
 
     async def _with_retries(self, request: Request, most_bytes: int) -> Answer:
         loop = asyncio.get_running_loop()
@@ -130,9 +158,11 @@ class BackendClient:
                 answer = await self._attempt(request, most_bytes)
             except _TryAgain as failed:
                 wait_s = pause_s if failed.after_s is None else failed.after_s
-                last = attempt == MOST_RETRIES or loop.time() + wait_s >= deadline
+                last = attempt == failed.most_retries or loop.time() + wait_s >= deadline
                 self.breaker.failed()
                 if last or self.breaker.wait_s() > 0:
+                    if isinstance(failed, _NobodyThere):
+                        self._not_there = failed.error
                     raise failed.error from None
                 await asyncio.sleep(wait_s)
                 pause_s *= 2
@@ -148,7 +178,7 @@ class BackendClient:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             found = complaints.of_transport(error)
             if isinstance(found, SourceUnavailable):
-                raise _TryAgain(found) from None
+                raise _NobodyThere(found) from None
             raise found from None
         except (httpx.TransportError, ssl.SSLError) as error:
             # httpx lets through what TLS 1.3 refuses after the handshake.
@@ -177,9 +207,9 @@ class BackendClient:
             try:
                 encoding = response.headers.get("content-encoding", "").strip().lower()
                 body = await read_body(response.aiter_raw(), encoding, most, where)
-                size = len(body)
+                size, self._has_answered = len(body), True
             except AnswerTooLarge:
-                size = most
+                size, self._has_answered = most, True
                 raise
             finally:
                 await response.aclose()

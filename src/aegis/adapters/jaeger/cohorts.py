@@ -1,4 +1,4 @@
-"""Failed and slow traces, looked for on purpose where an even sample is small.
+"""Failed and slow traces, looked for on purpose where not all could be read.
 
 A filter of Jaeger holds where any span of a service meets it, and an old release ignores the
 one it does not know: so what a trace is, is read from the trace.
@@ -7,19 +7,19 @@ one it does not know: so what a trace is, is read from the trace.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aegis.adapters.jaeger.decoded import Decoded
 from aegis.adapters.jaeger.query_api import Search
-from aegis.adapters.jaeger.sampling import SliceSeen, slices
+from aegis.adapters.jaeger.sampling import SliceSeen, tailed
 from aegis.adapters.jaeger.span_rows import SpanRow
 from aegis.model.telemetry import TimeWindow
 
 Kind = Literal["failed", "slow"]
 FAILED_TAGS = (("error", "true"),)
 PARTS = 2
-DEPTH = 25
+DEPTH = 100
 SLOW_QUANTILE = 0.95
 
 
@@ -54,13 +54,17 @@ def _belongs(kind: Kind, search: Search, rows: Sequence[SpanRow]) -> bool:
 
 
 def cohort_searches(
-    scope: str | None, window: TimeWindow, seen: Sequence[SliceSeen]
+    scope: str | None, through: str, window: TimeWindow, seen: Sequence[SliceSeen]
 ) -> Iterator[tuple[Kind, Search]]:
-    """Each kind in each part of the window; slow is what the slowest in twenty are."""
-    for part in slices(window, PARTS):
-        search = Search(part, DEPTH, scope)
-        yield "failed", replace(search, tags=FAILED_TAGS)
-        yield "slow", replace(search, min_duration_ns=_slow_ns(seen))
+    """Each kind in each part of the window; slow is what the slowest in twenty are.
+
+    Where the sample is of all services, `through` is the one whose failures are searched: no
+    storage but the smallest searches for tags without a service. The parts end where the tail
+    begins, for the same reason as the slices.
+    """
+    for part, _ in tailed(window, PARTS + 1)[:PARTS]:
+        yield "failed", Search(part, DEPTH, scope or through, tags=FAILED_TAGS)
+        yield "slow", Search(part, DEPTH, scope, min_duration_ns=_slow_ns(seen))
 
 
 def _slow_ns(seen: Sequence[SliceSeen]) -> int:

@@ -2,13 +2,16 @@
 
 Jaeger cuts an answer at a number of traces and keeps the newest written: a limit is not a
 sample. So the window is cut into slices of equal length and each is searched to the same
-depth.
+depth. The last minutes are a slice of their own, searched as much less deep as they are
+shorter: of a time that is over a little more is read than was asked about, and the newest of
+a busy slice that ended there would all be of what came after.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
 from aegis.adapters.jaeger.decoded import Decoded
@@ -16,6 +19,9 @@ from aegis.adapters.jaeger.span_rows import SpanRow
 from aegis.model.telemetry import TimeWindow
 
 MOST_ENTRIES = 4
+TAIL = timedelta(minutes=2)
+LEAST_TAILED = 3
+"""Fewer slices are too few to spare one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,15 @@ def slices(window: TimeWindow, count: int) -> tuple[TimeWindow, ...]:
     length = (window.end - window.start) / count
     edges = [window.start + length * place for place in range(count)] + [window.end]
     return tuple(TimeWindow(start, end) for start, end in pairwise(edges) if end > start)
+
+
+def tailed(window: TimeWindow, count: int) -> tuple[tuple[TimeWindow, float], ...]:
+    """`count` slices, the tail last; and how long each is, as a share of the longest."""
+    if count < LEAST_TAILED or (window.end - window.start) / count <= TAIL:
+        return tuple((part, 1.0) for part in slices(window, count))
+    tail = TimeWindow(window.end - TAIL, window.end)
+    equal = slices(TimeWindow(window.start, tail.start), count - 1)
+    return (*((part, 1.0) for part in equal), (tail, tail.duration_s / equal[0].duration_s))
 
 
 @dataclass(frozen=True, slots=True)

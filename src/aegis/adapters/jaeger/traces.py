@@ -18,7 +18,7 @@ from aegis.adapters.jaeger.sampling import (
     dealt,
     entries_of,
     share_read,
-    slices,
+    tailed,
 )
 from aegis.adapters.jaeger.span_rows import table_of, whole_table
 from aegis.model.errors import AnswerTooLarge, SourceError, SourceUnavailable
@@ -27,11 +27,11 @@ from aegis.model.telemetry import ServiceGraph, SpanTable, TimeWindow
 
 MOST_TRACES = 2000
 MOST_SPANS = 200_000
+EVEN_SEARCHES = 6
 MOST_SEARCHES = 8
+"""Where more entries than usual must be searched through; then no cohorts are asked for."""
 DEADLINE_S = 20.0
 DEPENDENCIES_WAIT_S = 3.0
-SMALL_SHARE = 0.2
-"""Below it an even sample may miss what is rare, so failed and slow traces are added."""
 DEPENDENCIES_OF_S = 36 * 3600.0
 """Storages that compute dependencies in a batch keep one set a day."""
 SHRINK = 6
@@ -39,7 +39,8 @@ SHRINK = 6
 
 @dataclass(frozen=True, slots=True)
 class JaegerTraces:
-    """A TraceSource for one question; costs at most 16 requests.
+    """A TraceSource for one question; costs at most 12 requests, a few more where traces are
+    very large.
 
     `suspects` are services that must be looked at even where no entry leads to them.
     """
@@ -111,6 +112,7 @@ class _Reading:
         self, services: Sequence[str], calls: Mapping[tuple[str, str], int], suspects: Sequence[str]
     ) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         entries = entries_of(services, calls, suspects)
+        through = entries.chosen[0]
         plan: list[Search] = []
         if entries.unseen and await self.api.searches_all_services():
             plan = await self._begin(self._plan((None,), (1,)), optional=True)
@@ -120,10 +122,13 @@ class _Reading:
                 entries = entries_of(services, calls, suspects, MOST_SEARCHES)
             plan = await self._begin(self._plan(entries.chosen, entries.weights))
         depth = min(self.seen[0].depth, plan[0].depth)
-        await self._search_all([replace(search, depth=depth) for search in plan[1:]])
+        rest = [replace(search, depth=min(search.depth, depth)) for search in plan[1:]]
+        found = await self._search_all(rest)
+        self.seen += [part for part in found if isinstance(part, SliceSeen)]
+        self.failed += [part for part in found if isinstance(part, SourceError)]
         share = share_read(self.seen)
-        if share < SMALL_SHARE:
-            await self._add_cohorts(plan[0].service)
+        if share < 1 and len(plan) <= EVEN_SEARCHES:
+            await self._add_cohorts(plan[0].service, through)
         return self._result(share, len(plan), entries.unseen)
 
     async def _begin(self, plan: list[Search], optional: bool = False) -> list[Search]:
@@ -141,13 +146,16 @@ class _Reading:
 
     def _plan(self, scope: Sequence[str | None], weights: Sequence[int]) -> list[Search]:
         """The whole window for each service, in finer parts for those that make more calls."""
-        searches = min(MOST_SEARCHES, max(1, self.api.client.budget.requests_left))
+        most = max(EVEN_SEARCHES, min(len(scope), MOST_SEARCHES))
+        searches = min(most, max(1, self.api.client.budget.requests_left))
         counts = dealt(searches, weights[:searches])
-        return [
-            Search(part, MOST_TRACES // searches, service)
+        parts = [
+            (part, share, service)
             for service, count in zip(scope, counts, strict=False)
-            for part in slices(self.window, count)
+            for part, share in tailed(self.window, count)
         ]
+        whole = MOST_TRACES / sum(share for _, share, _ in parts)
+        return [Search(part, max(1, int(whole * share)), service) for part, share, service in parts]
 
     async def _try(self, search: Search) -> SliceSeen:
         """Asks for fewer traces where they are too large; SourceUnavailable at the deadline."""
@@ -161,7 +169,7 @@ class _Reading:
         except TimeoutError:
             raise SourceUnavailable("Jaeger needs too long for all of its traces") from None
 
-    async def _search_all(self, searches: Sequence[Search]) -> None:
+    async def _search_all(self, searches: Sequence[Search]) -> list[SliceSeen | SourceError]:
         """Results in the order asked; a search that fails leaves the others alone."""
 
         async def keep(search: Search) -> SliceSeen | SourceError:
@@ -172,23 +180,18 @@ class _Reading:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(keep(search)) for search in searches]
-        for result in (task.result() for task in tasks):
-            if isinstance(result, SourceError):
-                self.failed.append(result)
-            else:
-                self.seen.append(result)
+        return [task.result() for task in tasks]
 
-    async def _add_cohorts(self, scope: str | None) -> None:
+    async def _add_cohorts(self, scope: str | None, through: str) -> None:
         """They may fail to come: the sample stands without them."""
         self.cohorts.sampled = frozenset(
             row.trace_id for part in self.seen for row in part.found.rows
         )
-        for kind, search in cohort_searches(scope, self.window, self.seen):
-            try:
-                part = await self._try(search)
-            except SourceError:
-                return
-            self.cohorts.add(kind, search, part.found)
+        wanted = list(cohort_searches(scope, through, self.window, self.seen))
+        found = await self._search_all([search for _, search in wanted])
+        for (kind, search), part in zip(wanted, found, strict=True):
+            if isinstance(part, SliceSeen):
+                self.cohorts.add(kind, search, part.found)
 
     def _result(
         self, share: float, searches: int, unseen: Sequence[str]

@@ -266,6 +266,7 @@ class _Reading:
         return [
             self._part(kind, matchers, profile, lines, self.caps.fill)
             for kind, profile, lines in zip((LEVELLED, WORDED, REST), profiles, wanted, strict=True)
+            if profile.total
         ]
 
     def _part(

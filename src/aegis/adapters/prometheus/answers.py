@@ -94,10 +94,31 @@ def _row(item: Mapping[str, Any]) -> Row:
     if isinstance(metric, dict):
         labels = {name: text for name, text in metric.items() if isinstance(text, str)}
     samples = item["values"] if "values" in item else [item["value"]]
-    pairs = list(_numbers(samples if isinstance(samples, list) else []))
-    times = np.rint(np.array([time for time, _ in pairs], dtype=np.float64) * 1000.0)
-    values = np.array([value for _, value in pairs], dtype=np.float64)
+    times_s, values = _columns(samples if isinstance(samples, list) else [])
+    times = np.rint(times_s * 1000.0)
     return Row(labels, times.astype(np.int64) * NS_A_MS, values)
+
+
+def _columns(samples: list[Any]) -> tuple[Floats, Floats]:
+    """Ascending seconds, and values; what is malformed or not finite is left out.
+
+    Hardly ever is anything, so all are taken at once and looked through only where one is.
+    """
+    try:
+        moments, texts = zip(*samples, strict=True)
+        times = np.fromiter(map(float, moments), dtype=np.float64, count=len(samples))
+        values = np.fromiter(map(float, texts), dtype=np.float64, count=len(samples))
+    except (TypeError, ValueError):
+        pass
+    else:
+        is_whole = times[0] >= 0.0 and times[-1] < LARGEST_TIME_S and np.isfinite(values).all()
+        if is_whole and (np.diff(times) > 0.0).all():
+            return times, values
+    pairs = list(_numbers(samples))
+    return (
+        np.array([time for time, _ in pairs], dtype=np.float64),
+        np.array([value for _, value in pairs], dtype=np.float64),
+    )
 
 
 def _numbers(samples: list[Any]) -> Iterator[tuple[float, float]]:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from aegis.adapters.prometheus.answers import Row
 from aegis.adapters.prometheus.api import PrometheusApi
@@ -15,7 +14,7 @@ from aegis.adapters.prometheus.governor import (
     MOST_ANSWER,
     MOST_COUNTS,
     Grid,
-    moments_of,
+    counted_at,
     text_batches,
 )
 from aegis.model.errors import AnswerTooLarge, SourceError, SourceRejected
@@ -44,7 +43,7 @@ class Asker:
     async def count(
         self, expressions: Sequence[str], window: TimeWindow, longest_query: int
     ) -> Counts:
-        """The most of the moments that `moments_of` names.
+        """The most at a few moments of the later half, each batch in one request.
 
         What cannot be counted is taken for UNCOUNTED; 0 = nothing there at any of them.
         """
@@ -57,25 +56,26 @@ class Asker:
         loop = asyncio.get_running_loop()
         took: list[float] = []
 
-        async def one(batch: list[int], moment: datetime) -> None:
+        later, step_s = counted_at(window)
+
+        async def one(batch: list[int]) -> None:
             began = loop.time()
             try:
                 asked = counted({place: expressions[place] for place in batch})
-                rows = apart((await self.api.instant(asked, moment)).rows)
+                rows = apart((await self.api.over(asked, later, step_s)).rows)
             except SourceRejected:
                 # One of them is not understood: the range queries will tell which.
                 rows = {}
                 series.update(dict.fromkeys(batch, UNCOUNTED))
             took.append(loop.time() - began)
             for place in batch:
-                amounts = [int(row.values[-1]) for row in rows.get(place, []) if len(row.values)]
+                amounts = [int(row.values.max()) for row in rows.get(place, []) if len(row.values)]
                 series[place] = max(series.get(place, 0), *amounts, 0)
 
         with leaves():
             async with asyncio.TaskGroup() as group:
                 for batch in batches:
-                    for moment in moments_of(window):
-                        group.create_task(one(batch, moment))
+                    group.create_task(one(batch))
         found = tuple(series[place] for place in range(len(expressions)))
         return Counts(found, max(took, default=0.0))
 

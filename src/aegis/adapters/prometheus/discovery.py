@@ -1,14 +1,14 @@
-"""What exists in a metrics backend, in at most twelve requests, mostly five, whatever its size.
+"""What exists in a metrics backend, in at most ten requests, mostly four, whatever its size.
 
 1. `status/buildinfo`: which program this is (`flavour` tells how the programs differ).
 2. `metadata`: kinds and units, where they are kept; else the endings of names tell.
 3. values of `__name__` in the window. VictoriaMetrics takes today where no time is given.
 4. a few series of each name that some convention knows, by `topk by (__name__)`: that names
    the labels without listing every series. Names without a sample at the window's end are
-   looked for once more in its middle: their target may have died.
+   looked for once more in its middle: their target may have died. The first of these
+   requests tells as well how often samples come, by counting them.
 5. native histograms, which `topk` leaves out: those that metadata tells, and those that are
    named as histograms and that `topk` does not find.
-6. how often samples come, by counting them.
 
 Servers that see only a part (Thanos `warnings`, VictoriaMetrics `isPartial`) say so in the
 remarks of the `PrometheusApi`.
@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aegis.adapters.prometheus.answers import Result
+from aegis.adapters.prometheus.answers import Row
 from aegis.adapters.prometheus.api import PrometheusApi
+from aegis.adapters.prometheus.batches import MARK, marked
 from aegis.adapters.prometheus.catalog import Catalog
 from aegis.adapters.prometheus.flavour import Flavour, flavour_of
 from aegis.adapters.prometheus.governor import moments_of, text_batches
@@ -31,7 +32,6 @@ from aegis.adapters.prometheus.inventory import PARTS, Inventory, Kind, MetricIn
 from aegis.adapters.prometheus.native_histograms import native_series
 from aegis.adapters.prometheus.promql import one_of, selector
 from aegis.model.errors import SourceRejected
-from aegis.model.label_text import quoted
 from aegis.model.telemetry import TimeWindow
 
 MOST_NAMES = 400
@@ -81,10 +81,8 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
     may_be = {one for one in looked_at if _may_be_native(one, metadata, set(names), histograms)}
     natives = {one for one in may_be if _told(one, metadata, "type")}
     plain = [one for one in looked_at if one not in natives]
-    async with asyncio.TaskGroup() as group:
-        sampled = group.create_task(_labels(api, plain, natives, may_be, window, flavour))
-        timed = group.create_task(_intervals(api, _spread(plain, names), window.end, flavour))
-    labels, natives = sampled.result()
+    timing = _timing(_spread(plain, names), flavour)
+    labels, natives, counts = await _labels(api, plain, natives, may_be, window, flavour, timing)
     metrics = {}
     for name in wanted:
         seen = labels.get(name)
@@ -96,9 +94,8 @@ async def discover(api: PrometheusApi, catalog: Catalog, window: TimeWindow) -> 
             kind = "native_histogram" if name in natives else _kind(name, metadata, seen, names)
             metrics[name] = MetricInfo(name, kind, _unit(name, metadata), seen)
     silent = tuple(sorted({family_of(one) for one in wanted if one not in metrics}))
-    return Discovered(
-        flavour, len(names), Inventory(metrics), *timed.result(), len(left_out), silent
-    )
+    intervals = _intervals(counts)
+    return Discovered(flavour, len(names), Inventory(metrics), *intervals, len(left_out), silent)
 
 
 def _unknown() -> tuple[int, int]:
@@ -170,20 +167,24 @@ async def _labels(
     may_be: set[str],
     window: TimeWindow,
     flavour: Flavour,
-) -> tuple[dict[str, dict[str, frozenset[str]]], set[str]]:
-    """Labels and a few values of each name, and which are native histograms.
+    timing: str,
+) -> tuple[dict[str, dict[str, frozenset[str]]], set[str], list[float]]:
+    """Labels and a few values of each name, which are native histograms, what `timing` counted.
 
     Names without a series are missing. Of those that `may_be` native metadata told `natives`.
     """
-    series: list[Mapping[str, str]] = []
+    rows: list[Row] = []
     silent, moments = plain, moments_of(window)
-    for moment in moments if plain else ():
-        series += await _some_series(api, silent, moment, flavour)
-        found = {one.get("__name__") for one in series}
+    for moment in moments:
+        rows += await _some_series(api, silent, moment, flavour, timing)
+        found = {row.labels.get("__name__") for row in rows}
         natives = natives | {one for one in silent if one in may_be and one not in found}
         silent = [one for one in plain if one not in found and one not in natives]
+        timing = ""
         if not silent:
             break
+    series = [row.labels for row in rows if MARK not in row.labels]
+    counts = [float(row.values[-1]) for row in rows if MARK in row.labels and len(row.values)]
     if natives:
         counted = await native_series(api, natives, moments, flavour, SERIES_A_NAME)
         natives = {one["__name__"] for one in counted}
@@ -195,22 +196,36 @@ async def _labels(
             values = labels.setdefault(label, set())
             if label != "__name__" and len(values) < MOST_VALUES:
                 values.add(value)
-    return {
+    kept = {
         name: {label: frozenset(values) for label, values in labels.items() if label != "__name__"}
         for name, labels in gathered.items()
-    }, natives
+    }
+    return kept, natives, counts
 
 
 async def _some_series(
-    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
-) -> list[Mapping[str, str]]:
-    """In two requests where the names are more text than the server takes in one."""
-    found: list[Mapping[str, str]] = []
+    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour, beside: str
+) -> list[Row]:
+    """In two requests where the names are more text than the server takes in one.
+
+    `beside` is asked with the first, and left out where the server does not understand it.
+    """
+    found: list[Row] = []
     lengths = [len(one) + 3 for one in names]
-    for batch in text_batches(lengths, flavour.longest_query - 100, MOST_LISTINGS):
+    longest = flavour.longest_query - 100 - len(beside)
+    for batch in text_batches(lengths, longest, MOST_LISTINGS):
         pattern = one_of(names[place] for place in batch)
-        promql = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{pattern}}})"
-        found += [row.labels for row in (await api.instant(promql, at)).rows]
+        listing = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{pattern}}})" if batch else ""
+        together = " or ".join(one for one in (listing, beside) if one)
+        if not together:
+            continue
+        try:
+            found += (await api.instant(together, at)).rows
+        except SourceRejected:
+            if not beside:
+                raise
+            found += (await api.instant(listing, at)).rows if listing else ()
+        beside = ""
     return found
 
 
@@ -222,27 +237,24 @@ def _spread(plain: list[str], names: tuple[str, ...]) -> list[str]:
     return [*first, *counters[::every]][:MOST_COUNTED]
 
 
-async def _intervals(
-    api: PrometheusApi, names: list[str], at: datetime, flavour: Flavour
-) -> tuple[int, int]:
-    """(usual, slowest) seconds between two samples; the unknown one where nothing was counted."""
-    if not names:
-        return _unknown()
-    parts = [
-        "label_replace(quantile(0.5, "
-        f"count_over_time({selector(name, {}, utf8=flavour.knows_utf8)}"
-        f'[{COUNTED_OVER_S}s])), "aegis_signal", {quoted(str(place))}, "", "")'
+def _timing(names: list[str], flavour: Flavour) -> str:
+    """How many samples each of the names usually has in a while."""
+    return " or ".join(
+        marked(
+            "quantile(0.5, count_over_time("
+            f"{selector(name, {}, utf8=flavour.knows_utf8)}[{COUNTED_OVER_S}s]))",
+            place,
+        )
         for place, name in enumerate(names)
-    ]
-    try:
-        result = await api.instant(" or ".join(parts), at)
-    except SourceRejected:  # a dotted name on a server that does not know such names
-        result = Result()
-    counts = sorted(float(row.values[-1]) for row in result.rows if len(row.values))
-    counts = [one for one in counts if one >= 2.0]
-    if not counts:
+    )
+
+
+def _intervals(counts: list[float]) -> tuple[int, int]:
+    """(usual, slowest) seconds between two samples; the unknown one where nothing was counted."""
+    told = sorted(one for one in counts if one >= 2.0)
+    if not told:
         return _unknown()
-    return _interval_of(counts[len(counts) // 2]), _interval_of(counts[0])
+    return _interval_of(told[len(told) // 2]), _interval_of(told[0])
 
 
 def _interval_of(samples: float) -> int:

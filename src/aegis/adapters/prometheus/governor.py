@@ -20,20 +20,23 @@ from aegis.model.telemetry import TimeWindow, from_ns
 
 MIB = 1024 * 1024
 MOST_REQUESTS = 16
+USUAL_BATCHES = 4
+"""As many as are asked at the same time: one more waits for another to end."""
 MOST_BATCHES = 5
 MOST_COUNTS = 2
+COUNTED_MOMENTS = 5
 MOST_BYTES = 48 * MIB
-MOST_ANSWER = MOST_BYTES // MOST_BATCHES
+MOST_ANSWER = MOST_BYTES // USUAL_BATCHES
 """Here an answer is cut off; answers are planned to be smaller, for series are only estimated."""
-PLANNED_ANSWER = 8 * MIB
-PLANNED_BYTES = MOST_BATCHES * PLANNED_ANSWER
+PLANNED_ANSWER = 10 * MIB
+PLANNED_BYTES = USUAL_BATCHES * PLANNED_ANSWER
 MOST_SERVICES = 500
 MOST_POINTS = 11_000
 LEAST_POINTS = 40
 """A step is not made coarser than this leaves points: the engine needs a spread."""
 BYTES_A_SAMPLE = 36
 BYTES_A_SERIES = 300
-SLOW_S = 1.5
+SLOW_S = 2.0
 IMPORTANT_SHARE = 0.6
 LEAST_SCRAPES_A_RATE = 4
 LONGEST_RATE_S = 1200
@@ -89,6 +92,16 @@ def moments_of(window: TimeWindow) -> tuple[datetime, datetime, datetime]:
     return window.end, window.end - before, window.start + (window.end - window.start) / 2
 
 
+def counted_at(window: TimeWindow) -> tuple[TimeWindow, int]:
+    """From the middle of the window to its end, and the step between the moments to count at.
+
+    Five moments in one request cost a server about what three requests of one moment cost.
+    """
+    step_s = max(1, int(window.duration_s / 2) // (COUNTED_MOMENTS - 1))
+    start = window.end - timedelta(seconds=step_s * (COUNTED_MOMENTS - 1))
+    return TimeWindow(start, window.end), step_s
+
+
 def rate_window_s(slowest_s: int) -> int:
     """A rate needs four scrapes to survive a lost one; 3.0 and later see one less."""
     return min(LONGEST_RATE_S, max(60, LEAST_SCRAPES_A_RATE * slowest_s))
@@ -124,7 +137,10 @@ def shape(
             break
         grid = coarser
     most = max(1, min(most_batches, MOST_BATCHES))
-    batches, kept = _packed(asked, counts, lengths, grid, longest_query, most)
+    usual = min(most, USUAL_BATCHES)
+    batches, kept = _packed(asked, counts, lengths, grid, longest_query, usual)
+    if len(kept) < len(asked) and usual < most:
+        batches, kept = _packed(asked, counts, lengths, grid, longest_query, most)
     left_out = tuple(one for one, count in enumerate(counts) if count and one not in kept)
     return Shape(grid, batches, left_out, is_slow)
 

@@ -21,6 +21,19 @@ def shown(text: str, longest: int = LONGEST_TEXT) -> str:
     return seen if len(seen) <= longest else f"{seen[:longest]}…"
 
 
+def visible(result: object) -> object:
+    """A result in which every character can be seen: what a caller sent comes back in it too."""
+    if isinstance(result, str):
+        if result.isprintable():
+            return result
+        return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in result)
+    if isinstance(result, Mapping):
+        return {visible(key): visible(value) for key, value in result.items()}
+    if isinstance(result, list | tuple):
+        return [visible(one) for one in result]
+    return result
+
+
 def shown_labels(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
     """A label is a name with a value: `password` says what `hunter2` is."""
     found = {}

@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
-from aegis.agent.tools.shown import shown
+from aegis.agent.tools.shown import shown, visible
 from aegis.agent.tools.tool import Arguments, Result, Tool, fault
 from aegis.model.errors import InvalidRequest, SourceError
 
@@ -71,6 +71,9 @@ class Toolbox:
 
     async def call(self, name: str, raw: Raw) -> Result:
         """The tool's result; whatever goes wrong is a result with `error` and `message`."""
+        return cast("Result", visible(await self._result(name, raw)))
+
+    async def _result(self, name: str, raw: Raw) -> Result:
         tool = self.tools.get(name)
         if tool is None:
             return self._no_such_tool(name)

@@ -22,10 +22,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aegis import bootstrap
-from aegis.bootstrap.live import analyze_live, verify_live
+from aegis.bootstrap.live import Troubles, analyze_live, verify_live
 from aegis.bootstrap.messages import notice_of
 from aegis.entrypoints.answer_json import answer_json
 from aegis.entrypoints.citations import checked_json, citations_of, reach_of
+from aegis.entrypoints.http.backend_troubles import EVENT
+from aegis.model.backend import BACKENDS, BackendName, Trouble
 from aegis.model.errors import AegisError, ConfigurationError, InvalidCase, InvalidRequest
 from aegis.model.telemetry import TimeWindow
 from aegis.settings import read_settings
@@ -101,7 +103,7 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
     asked = bootstrap.Asked(job["description"], job["language"], zone, when)
     progress, settings = Progress(tell), read_settings()
     if job["cases"] is None:
-        analysis = analyze_live(settings, asked, progress)
+        analysis = analyze_live(settings, asked, progress, troubles=_troubles(job, tell))
     else:
         analysis = bootstrap.analyze_recorded(Path(job["cases"]), asked, progress)
     answer = answer_json(analysis, settings.addresses) | {"session_id": job["session_id"]}
@@ -111,10 +113,26 @@ def _analyze(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
 def _verify(job: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
     citations = citations_of(job, ZoneInfo(job["timezone"]))
     if job["cases"] is None:
-        checked = verify_live(read_settings(), citations, reach_of(job))
+        checked = verify_live(read_settings(), citations, reach_of(job), _troubles(job, tell))
     else:
         checked = bootstrap.verify_recorded(Path(job["cases"]), citations)
     return {"results": checked_json(citations, checked)}
+
+
+def _troubles(job: Mapping[str, Any], tell: Tell) -> Troubles:
+    """What earlier analysts have met; what this one meets is told at once."""
+
+    def hears(name: BackendName, met: Trouble) -> None:
+        met_there = {"failures": met.failures, "rest_s": met.rest_s}
+        tell({"event": EVENT, "backend": name, **met_there})
+
+    told = job["troubles"]
+    known = {
+        name: Trouble(told[name]["failures"], told[name]["rest_s"])
+        for name in BACKENDS
+        if name in told
+    }
+    return Troubles(known, hears)
 
 
 def _problem(error: AegisError, job: Mapping[str, Any]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from aegis.entrypoints.http.backend_troubles import EVENT, BackendTroubles
 from aegis.entrypoints.http.problems import Problem
 from aegis.entrypoints.http.step_spans import StepSpans
 
@@ -39,6 +40,7 @@ class Analysts:
     most_waiting: int
     running: int = 0
     waiting: int = 0
+    troubles: BackendTroubles = field(default_factory=BackendTroubles)
     _turns: asyncio.Semaphore = field(init=False)
     _nursery: Nursery | None = None
 
@@ -69,6 +71,9 @@ class Analysts:
             deadline = asyncio.get_running_loop().time() + LONGEST_ANALYSIS_S
             while last is None:
                 event = await _next_event(reader, deadline)
+                if event["event"] == EVENT:
+                    self.troubles.heard(event)
+                    continue
                 spans.heard(event)
                 if event["event"] in ("final", "error"):
                     last = event
@@ -102,7 +107,8 @@ class Analysts:
         connection = nursery.new_analyst()
         reader, writer = await asyncio.open_connection(sock=connection, limit=LONGEST_LINE)
         try:
-            writer.write(json.dumps(job).encode() + b"\n")
+            told = {**job, "troubles": self.troubles.as_told()}
+            writer.write(json.dumps(told).encode() + b"\n")
             yield reader
         finally:
             writer.close()

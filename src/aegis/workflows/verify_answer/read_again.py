@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from aegis.agent.beside import read_changes
 from aegis.agent.exported_events import sort_out_events, without_doubles
 from aegis.agent.joined_names import NameRules, join_names
-from aegis.agent.monitor import Sources
+from aegis.agent.monitor import DEADLINE_S, Sources
+from aegis.agent.steps import UNWATCHED
 from aegis.model.alert import Alert
 from aegis.model.errors import InvalidCase, SourceError
 from aegis.model.incident import Observations
@@ -39,7 +41,10 @@ class Tables:
 async def read_again(
     sources: Sources, changes: Sequence[Change], reach: TimeWindow, names: NameRules | None
 ) -> Tables:
-    """`names` as for an analysis: None where the sources are known to spell names alike."""
+    """`changes` are known beforehand, those that a source tells of come to them.
+
+    `names` as for an analysis: None where the sources are known to spell names alike.
+    """
     no_alerts: tuple[Alert, ...] = ()
     async with asyncio.TaskGroup() as group:
         metrics = group.create_task(_read(lambda: sources.metrics.read_metrics(reach), Matrix()))
@@ -47,6 +52,7 @@ async def read_again(
             _read(lambda: sources.traces.read_spans(reach), SpanTable.empty())
         )
         logs = group.create_task(_read(lambda: sources.logs.read_logs(reach), LogTable.empty()))
+        told = group.create_task(read_changes(sources.changes, reach, UNWATCHED, DEADLINE_S))
         rung = sources.alerts
         alerts = (
             None
@@ -58,7 +64,7 @@ async def read_again(
         spans.result()[0],
         logs.result()[0],
         no_alerts if alerts is None else alerts.result()[0],
-        tuple(changes),
+        (*changes, *told.result().rows),
         metrics.result()[1],
         spans.result()[1],
         logs.result()[1],
