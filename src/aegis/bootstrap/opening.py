@@ -14,8 +14,9 @@ from aegis.model.errors import ConfigurationError, StoreUnavailable
 from aegis.observability.measurements import AlertMeasurements
 from aegis.settings import Settings
 
-FIRST_WITHIN_S = 10.0
-"""How long the start waits for the database: most often it is there."""
+FIRST_WITHIN_S = 30.0
+"""How long the start waits for the database: most often it is there, and a migration takes its
+time. What does not answer is given up long before."""
 RETRY_EVERY_S = 3.0
 CLOSED_WITHIN_S = 15.0
 
