@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from aegis.entrypoints.cli.options import printable
 from aegis.model.episode import Episode
 from aegis.model.ledger import Delivery, LedgerEntry, LedgerPage, Quarantined, Undelivered
 from aegis.model.text import Language, Text
@@ -132,5 +133,4 @@ def _how_it_stands(delivery: Delivery, language: Language) -> str:
 
 
 def _plain(text: str) -> Line:
-    printable = "".join(char if char.isprintable() else "\ufffd" for char in text[:LONGEST])
-    return Line(printable + ("…" if len(text) > LONGEST else ""))
+    return Line(printable(text[:LONGEST]) + ("…" if len(text) > LONGEST else ""))
