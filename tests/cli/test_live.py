@@ -67,6 +67,15 @@ def test_it_names_the_cause_and_what_is_not_configured(
     assert tools == ["trace_note", "read_metrics", "read_traces", "read_logs", "diagnose"]
 
 
+def test_a_query_of_logs_to_paste_names_streams_as_loki_does(
+    aegis: Aegis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(monkeypatch):
+        told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
+    (step,) = [action for action in told["next_actions"] if "count_over_time" in action]
+    assert '{service_name="store"} |= ' in step
+
+
 def test_a_time_that_the_question_names_is_a_guess(
     aegis: Aegis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,19 @@ def test_the_demo_speaks_the_configured_language(
     assert "最可能的根因" in aegis("demo").out
     monkeypatch.setenv("AEGIS_LANGUAGE", "en")
     assert "Most likely root causes" in aegis("demo").out
+
+
+def test_a_case_can_neither_drive_the_terminal_nor_break_its_markup(
+    aegis: Aegis, shop: Path
+) -> None:
+    header = json.loads((shop / "case.json").read_text())
+    header["services"] += ["a[/b]", "[red]c", "\x1b[2Jd"]
+    header |= {"source": "\x1b]0;mine\x07", "id": "x\u202ey"}
+    (shop / "case.json").write_text(json.dumps(header))
+
+    ran = aegis("case", "show", shop)
+
+    assert ran.code == 0
+    assert {"a[/b]", "[red]c", "\ufffd[2Jd"} <= set(ran.out.split())
+    assert not set(ran.out) & {"\x1b", "\x07", "\u202e"}
+    assert not set(aegis("case", "validate", shop).out) & {"\x1b", "\x07", "\u202e"}

@@ -111,3 +111,18 @@ def test_without_a_case_it_says_what_to_give(
     monkeypatch.delenv("AEGIS_CASE_DIR", raising=False)
     ran = aegis("verify", printed)
     assert (ran.code, "AEGIS_CASE_DIR" in ran.err) == (2, True)
+
+
+def test_an_answer_can_neither_drive_the_terminal_nor_break_its_markup(
+    aegis: Aegis, shop: Path, printed: Path
+) -> None:
+    answer = json.loads(printed.read_text())
+    answer["evidence"] = answer["evidence"][:1]
+    answer["evidence"][0] |= {"id": "[/m1]\x1b[2J", "sha256": "0" * 64}
+    printed.write_text(json.dumps(answer))
+
+    ran = aegis("verify", printed, "--case", shop)
+
+    assert ran.code == 3
+    assert "[/m1]\ufffd[2J" in ran.out
+    assert "\x1b" not in ran.out

@@ -92,7 +92,8 @@ def test_the_rest_of_the_diagnosis_stands_on_the_same_evidence() -> None:
 
     assert (found.window, found.alarm) == (ASKED, Alarm("front", "latency"))
     assert [(item.service, item.explained_by, item.evidence_ids) for item in found.ruled_out] == [
-        ("front", "store", ("m4",))
+        ("pay", None, ("c1",)),
+        ("front", "store", ("m4",)),
     ]
     assert (found.impact.service, found.impact.evidence_ids) == ("front", ("m4",))
     assert [(item.source, item.reason, item.service) for item in found.gaps] == [

@@ -123,6 +123,26 @@ class TestAServiceThatFellSilent:
     def test_is_one_whose_rows_are_missed(self, times_s: list[int]) -> None:
         assert self.heard(times_s) == []
 
+    def test_must_have_told_in_each_fifth_of_the_time_before(self) -> None:
+        in_fifths = [360 * fifth + second for fifth in range(5) for second in (300, 310)]
+        db, longer = series("db", "cpu", [1.0] * 10, times_s=in_fifths), [1.0] * 120
+        cart = series("cart", "cpu", longer, step_s=30)
+        seen = observations(window(1800, 3600), metrics=[cart, db])
+        assert told(gaps_of(seen, world())) == [("metrics", "stopped", "db")]
+        # The first fifth ends at second 170; one row at the very beginning is before it.
+        assert self.heard(list(range(200, 900, 30))) == []
+        assert self.heard([-10, *range(200, 900, 30)]) == []
+
+    def test_of_a_short_window_may_have_stopped_a_quarter_of_an_hour_before(self) -> None:
+        often = list(range(0, 1200, 2))
+        db = series("db", "cpu", [1.0] * len(often), times_s=often)
+        cart = series("cart", "cpu", [1.0] * 900, step_s=2)
+        seen = observations(window(1740, 1800), metrics=[cart, db])
+        assert told(gaps_of(seen, world())) == [("metrics", "stopped", "db")]
+
+    def test_is_not_heard_by_a_row_at_the_end_of_the_window(self) -> None:
+        assert self.heard([*range(0, 900, 30), 1800]) == [("metrics", "stopped", "db")]
+
     def test_of_more_than_three_only_names_are_told(self) -> None:
         gone = [series(name, "cpu", [1.0] * 30, step_s=30) for name in "dcba"]
 

@@ -43,6 +43,7 @@ class Candidates:
     docket: Docket
     ordered: Sequence[Scored]
     _weights: dict[int, float] = field(default_factory=dict)
+    _changes: dict[str, Finding] = field(default_factory=dict)
 
     def causes(self, chances: Mapping[str, float]) -> tuple[RootCause, ...]:
         """Every service, most probable first; the first few carry evidence."""
@@ -114,24 +115,24 @@ class Candidates:
 
     def _for(self, service: str, own: Symptoms) -> tuple[str, ...]:
         ids = [self.docket.cite(item) for item in self._telling(own)[:MOST_EVIDENCE]]
-        change = self._change(service)
+        change = self.change_of(service)
         if change is not None:
             ids.append(self.docket.cite(change))
         return tuple(ids)
 
-    def _change(self, service: str) -> Finding | None:
+    def change_of(self, service: str) -> Finding | None:
         """The latest change of the service shortly before (or in) the window."""
-        window = self.observations.window
-        near: list[Change] = [
-            change
-            for change in self.observations.changes
-            if change.service == service
-            and change.time < window.end
-            and (window.start - change.time).total_seconds() < TELLING_CHANGE_MIN * 60.0
-        ]
-        if not near:
-            return None
-        return _change_finding(max(near, key=lambda item: item.time), window.start_ns)
+        if not self._changes:
+            window = self.observations.window
+            near = (
+                change
+                for change in self.observations.changes
+                if change.time < window.end
+                and (window.start - change.time).total_seconds() < TELLING_CHANGE_MIN * 60.0
+            )
+            for change in sorted(near, key=lambda item: item.time):
+                self._changes[change.service] = _change_finding(change, window.start_ns)
+        return self._changes.get(service)
 
     def _against(self, item: Scored) -> tuple[str, ...]:
         """The strongest evidence that another service explains this one, and what is calm."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from aegis.engine.calibration import probabilities
+from aegis.engine.calm_changes import calm_changes
 from aegis.engine.candidates import Candidates
 from aegis.engine.findings import Finding
 from aegis.engine.gaps import gaps_of
@@ -79,6 +80,7 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
     docket = Docket(observations.window)
     candidates = Candidates(read.symptoms, read.world, read.usable, observations, docket, ordered)
     causes = candidates.causes(chances)
+    innocent = calm_changes(candidates, chances)
     impact = impact_of(read.symptoms, read.world.graph, read.tree, observations.alarm, docket)
     if read.world.surge is not None:
         impact = amid(impact, read.world.surge, read.findings, docket)
@@ -93,7 +95,7 @@ def diagnose(observations: Observations, *, ablate: AbstractSet[str] = NO_ABLATI
         gaps=_silence_first((*observations.gaps, *gaps_of(observations, read.world))),
         impact=impact,
         timeline=timeline,
-        ruled_out=ruled_out,
+        ruled_out=(*innocent, *ruled_out),
     )
     if impact.service is None and blind(diagnosis):
         unmeasured = replace(impact, statement=impact_unknown_statement(observations.window))

@@ -173,6 +173,17 @@ def explained_by_statement(service: str, cause: str | None, via: tuple[str, ...]
     )
 
 
+def calm_change_statement(service: str, version: str, time_ns: int, window: TimeWindow) -> Text:
+    """A service that was changed shortly before and shows nothing."""
+    name, at = tidy(service), clock_time(time_ns, window)
+    what = f" {tidy(version)}" if version else ""
+    return Text(
+        f"{name} 的变更{what}（UTC {at}）：{name} 自身没有异常。",
+        f"{name}'s change{f' to{what}' if what else ''} at {at} UTC: {name} itself shows nothing "
+        "abnormal.",
+    )
+
+
 def onset_event(service: str, evidence_statement: Text) -> Text:
     """The moment a service first left its normal range, with the measurement that shows it."""
     name = tidy(service)

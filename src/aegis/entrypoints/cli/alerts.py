@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from aegis.entrypoints.cli.options import printable
 from aegis.model.episode import Episode
 from aegis.model.ledger import (
     Delivery,
@@ -158,5 +159,4 @@ def _how_it_stands(delivery: Delivery | UndeliveredAnswer, language: Language) -
 
 
 def _plain(text: str) -> Line:
-    printable = "".join(char if char.isprintable() else "\ufffd" for char in text[:LONGEST])
-    return Line(printable + ("…" if len(text) > LONGEST else ""))
+    return Line(printable(text[:LONGEST]) + ("…" if len(text) > LONGEST else ""))

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from aegis.entrypoints.cli import words
+from aegis.entrypoints.cli.options import printable
 from aegis.model.diagnosis import Diagnosis, RootCause
 from aegis.model.evidence import Evidence
 from aegis.model.telemetry import TimeWindow, from_ns
@@ -109,7 +110,7 @@ def _print_cause(console: Console, analysis: Analysis, rank: int, cause: RootCau
     diagnosis, language = analysis.diagnosis, analysis.answer.language
     bar = probability_bar(cause.probability)
     head = Styled(f"{bar} {percent(cause.probability)}  ")
-    head.append(_printable(cause.service), "bold")
+    head.append(printable(cause.service), "bold")
     head.append(f"  {words.FAMILIES[cause.family].in_language(language)}", "cyan")
     if cause.onset_ns is not None:
         since = _clock(cause.onset_ns, diagnosis.window)
@@ -127,7 +128,7 @@ def _print_evidence(console: Console, item: Evidence, language: Language, prefix
     if trend:
         said.append(f"{trend} ", "cyan")
     said.append(prefix, "yellow")
-    said.append(_printable(item.statement.in_language(language)))
+    said.append(printable(item.statement.in_language(language)))
     mark = Styled(f"[{item.id}]", "yellow" if prefix else "green")
     _hanging(console, 5, mark, said)
     for sample in item.samples[:1]:
@@ -146,7 +147,7 @@ def _section(
         return
     _title(console, title, language)
     for number, line in enumerate(lines, start=1):
-        _hanging(console, 2, Styled(f"{number}." if numbered else "•"), Styled(_printable(line)))
+        _hanging(console, 2, Styled(f"{number}." if numbered else "•"), Styled(printable(line)))
 
 
 def _hanging(console: Console, indent: int, mark: Styled, text: Styled) -> None:
@@ -164,7 +165,7 @@ def _title(console: Console, title: Text, language: Language) -> None:
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Styled(_printable(text), style))
+    console.print(Styled(printable(text), style))
 
 
 def _first(lines: list[str], most: int, language: Language) -> list[str]:
@@ -181,11 +182,6 @@ def _clock(time_ns: int, window: TimeWindow) -> str:
     return f"{moment:{'%H:%M:%S' if near else '%Y-%m-%d %H:%M'}}"
 
 
-def _printable(text: str) -> str:
-    """Without control characters: recorded text must not drive the terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
-
-
 def _cut(text: str, longest: int = 160) -> str:
-    line = _printable(" ".join(text.split()))
+    line = printable(" ".join(text.split()))
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

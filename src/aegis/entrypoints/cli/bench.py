@@ -12,8 +12,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text as Line
 
 from aegis import bootstrap
+from aegis.entrypoints.cli.options import printable
 from aegis.model.errors import AegisError, InvalidRequest
 from aegis.workflows.score_cases.benchmark import (
     Given,
@@ -86,7 +88,7 @@ def print_table(console: Console, one: Report) -> None:
     names = [*one.sets, "pooled"] if len(one.sets) > 1 else list(one.sets)
     columns = [one.sets.get(name, one.pooled) for name in names]
     for name in names:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(Line(printable(name)), justify="right", overflow="fold")
     rows = [_row(scores) for scores in columns]
     for label in rows[0] if rows else ():
         table.add_row(label, *(row[label] for row in rows))

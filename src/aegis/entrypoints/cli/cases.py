@@ -9,9 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text as Line
 
 from aegis import bootstrap
 from aegis.entrypoints.cli.answer_text import window_text
+from aegis.entrypoints.cli.options import printable
 from aegis.model.telemetry import TimeWindow, utc_text
 
 SERVICES_SHOWN = 40
@@ -74,9 +76,10 @@ def print_case(console: Console, folder: Path) -> None:
         "asked": header.asked.question if header.asked else "–",
     }
     for name, text in lines.items():
-        console.print(f"{name:<13} {text}", markup=False, highlight=False)
+        console.print(f"{name:<13} {printable(text)}", markup=False, highlight=False)
     for gap in contents.gaps:
-        console.print(f"{'not seen':<13} {gap.statement.en}", markup=False, highlight=False)
+        told = printable(gap.statement.en)
+        console.print(f"{'not seen':<13} {told}", markup=False, highlight=False)
     console.print()
     console.print(_service_table(contents))
 
@@ -87,7 +90,7 @@ def problems_json(problems: Sequence[bootstrap.Problem]) -> dict[str, object]:
 
 def print_problems(console: Console, folder: Path, problems: Sequence[bootstrap.Problem]) -> None:
     for problem in problems:
-        line = f"{problem.severity}: {problem}"
+        line = printable(f"{problem.severity}: {problem}")
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     verdict = "follows aegis-case/1" if is_valid(problems) else "does not follow aegis-case/1"
     console.print(f"{folder} {verdict}.", markup=False, highlight=False, soft_wrap=True)
@@ -123,7 +126,7 @@ def _service_table(contents: bootstrap.Contents) -> Table:
         table.add_column(title, justify="right")
     rows = _services(contents)
     for name, *counts in rows[:SERVICES_SHOWN]:
-        table.add_row(name, *(f"{count:,}" if count else "–" for count in counts))
+        table.add_row(Line(printable(name)), *(f"{count:,}" if count else "–" for count in counts))
     if len(rows) > SERVICES_SHOWN:
         table.add_row(f"… {len(rows) - SERVICES_SHOWN} more with --json")
     return table

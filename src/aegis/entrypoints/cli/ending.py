@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from aegis.entrypoints.cli.options import USAGE, exit_code
+from aegis.entrypoints.cli.options import USAGE, exit_code, printable
 from aegis.model.errors import AegisError
 
 INTERRUPTED = 130
@@ -30,7 +30,7 @@ def run(app: typer.Typer) -> NoReturn:
 
 def _leave(said: str, code: int) -> NoReturn:
     if said:
-        typer.echo(f"error: {said}", err=True)
+        typer.echo(f"error: {printable(said)}", err=True)
     sys.exit(code)
 
 

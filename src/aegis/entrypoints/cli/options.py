@@ -79,6 +79,11 @@ def print_json(fields: dict[str, object]) -> None:
     typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
 
 
+def printable(text: str) -> str:
+    """Without control characters: recorded text must not drive the terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 def console() -> Console:
     from rich.console import Console
 

@@ -12,6 +12,7 @@ from aegis.bootstrap.live import record_live
 from aegis.entrypoints.cli import words
 from aegis.entrypoints.cli.answer_text import window_text
 from aegis.entrypoints.cli.asking import Progress
+from aegis.entrypoints.cli.options import printable
 from aegis.model.telemetry import TimeWindow
 from aegis.model.text import Language
 from aegis.settings import read_settings
@@ -63,5 +64,4 @@ def print_recorded(console: Console, out: Path, recorded: Recorded) -> None:
     question = shlex.quote(header.asked.question if header.asked else "")
     lines.append(f"{'to replay':<13} aegis analyze {question} --case {shlex.quote(str(out))}")
     for line in lines:
-        printable = "".join(char if char.isprintable() else "\ufffd" for char in line)
-        console.print(printable, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import cast
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text as Line
 
 from aegis import bootstrap
 from aegis.bootstrap.live import verify_live
 from aegis.entrypoints.citations import checked_json, citations_of, reach_of
+from aegis.entrypoints.cli.options import printable
 from aegis.model.errors import ConfigurationError, InvalidRequest
 from aegis.settings import Settings
 
@@ -50,7 +51,9 @@ def print_results(console: Console, results: Sequence[Result]) -> None:
     table.add_column(overflow="fold")
     for one in results:
         verdict = one["verdict"]
-        table.add_row(one["id"], f"[{_STYLES[verdict]}]{verdict}[/]", escape(one["statement"]))
+        # The answer may come from anywhere.
+        name, said = Line(printable(one["id"])), Line(printable(one["statement"]))
+        table.add_row(name, Line(verdict, style=_STYLES[verdict]), said)
     console.print(table)
     counts = Counter(one["verdict"] for one in results)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict])
