@@ -116,6 +116,15 @@ def test_a_service_named_only_by_its_container_is_its_workload() -> None:
     assert service_of(named, "service_name", ServiceSelector()) == "checkout"
 
 
+def test_a_container_whose_pod_has_a_release_before_its_name_is_the_service() -> None:
+    pod = {"pod": "blue-cart-5c4d8f9b7-xk2p9"}
+    for label in ("container", "service_name"):
+        labels = {**pod, "container": "cart", "service_name": "cart"}
+        assert service_of(labels, label, ServiceSelector()) == "cart"
+    labels = {"pod": "cart-server-5c4d8f9b7-xk2p9", "container": "server"}
+    assert service_of(labels, "container", ServiceSelector()) == "cart-server"
+
+
 @pytest.mark.parametrize(
     ("labels", "service"),
     [

@@ -210,6 +210,13 @@ def test_metrics_are_found_by_name_or_by_what_is_said_of_them() -> None:
     assert (by_name.there, by_name.known) == (1, 2)
 
 
+def test_labels_of_native_histograms_are_told_too() -> None:
+    native: Metric = {"__name__": "http.server.request.duration", "http.route": "/a"}
+    found = describe(Speaking([CART], natives=[native]), "http.server")
+    assert [one.name for one in found.metrics] == ["http.server.request.duration"]
+    assert found.metrics[0].labels == (("http.route", ("/a",)),)
+
+
 def test_of_many_metrics_the_rest_is_counted() -> None:
     series = [{"__name__": f"jvm_{n:02}"} for n in range(30)]
     found = describe(Speaking(series), "jvm", most=5)

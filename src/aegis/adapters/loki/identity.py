@@ -33,6 +33,10 @@ SERVICE_LABELS = (
 _OWN_NAMES = ("service", "app", "app_kubernetes_io_name", "application")
 _NAMES_BEFORE_CONTAINERS = SERVICE_LABELS[1:7]
 _WORKLOADS = ("k8s_deployment_name", "k8s_statefulset_name", "k8s_daemonset_name")
+_SHARED_NAMES = frozenset(
+    ("api", "app", "application", "backend", "main", "server", "service", "svc", "web", "worker")
+)
+"""Of containers of many services."""
 _POD_TAIL = re.compile(r"(?:-[a-z0-9]{6,10})?-[a-z0-9]{5}$|-\d{1,5}$", re.ASCII)
 _MOST_LISTED = 20
 
@@ -74,7 +78,8 @@ def service_of(labels: Mapping[str, str], label: str, selector: ServiceSelector)
     """The service of a stream.
 
     Two services may share a container's name ("server"), so where nothing better is known
-    than that, the workload the pod belongs to is the service.
+    than that, the workload the pod belongs to is the service; but where the workload's name
+    is the container's with a release before it (`blue-cart`), the container's.
     """
     value = labels.get(label, "")
     if names_a_container(label, selector):
@@ -85,7 +90,9 @@ def service_of(labels: Mapping[str, str], label: str, selector: ServiceSelector)
         if not is_given or (
             value == _first(labels, _CONTAINERS) and not _first(labels, _OWN_NAMES)
         ):
-            return _workload(labels) or selector.service_in(value)
+            workload = _workload(labels)
+            if workload is not None and not _is_of_release(value, workload):
+                return workload
     return selector.service_in(value)
 
 
@@ -104,6 +111,10 @@ def names_a_container(label: str, selector: ServiceSelector) -> bool:
     Not where somebody chose that label.
     """
     return label == GIVEN_BY_LOKI or (selector.label is None and label in (*_CONTAINERS, *_PODS))
+
+
+def _is_of_release(container: str, workload: str) -> bool:
+    return container not in _SHARED_NAMES and workload.endswith(f"-{container}")
 
 
 def _workload(labels: Mapping[str, str]) -> str | None:

@@ -56,6 +56,9 @@ class Flavour:
         return LONGEST_QUERY.get(self.program, USUAL_LONGEST_QUERY)
 
 
+UNKNOWN = Flavour("unknown", None)
+
+
 def flavour_of(buildinfo: Mapping[str, Any]) -> Flavour:
     """Told from `/api/v1/status/buildinfo`; everything may be missing from it."""
     version = _version(str(buildinfo.get("version", "")))
@@ -67,7 +70,7 @@ def flavour_of(buildinfo: Mapping[str, Any]) -> Flavour:
     if version == (2, 24) and not buildinfo.get("goVersion"):
         return Flavour("victoriametrics", None)
     if version is None:
-        return Flavour("unknown", None)
+        return UNKNOWN
     return Flavour("prometheus", version)
 
 

@@ -21,7 +21,10 @@ from aegis.adapters.prometheus import unseen
 from aegis.adapters.prometheus.answers import Result, Row
 from aegis.adapters.prometheus.api import PrometheusApi
 from aegis.adapters.prometheus.batches import apart, counted
+from aegis.adapters.prometheus.flavour import UNKNOWN
 from aegis.adapters.prometheus.governor import Grid
+from aegis.adapters.prometheus.inventory import PARTS
+from aegis.adapters.prometheus.native_histograms import native_series
 from aegis.adapters.prometheus.promql import (
     MOST_SERIES,
     CheckedRange,
@@ -140,12 +143,17 @@ def _help(name: str, metadata: Mapping[str, Any]) -> str:
 async def _labels(
     api: PrometheusApi, names: Sequence[str], at: datetime
 ) -> dict[str, dict[str, set[str]]]:
-    """Labels and some values of the names that have samples at the moment."""
+    """Labels and some values of the names that have samples or native histograms then."""
     promql = f"topk by (__name__) ({SERIES_A_NAME}, {{__name__=~{one_of(names)}}})"
+    series: list[Mapping[str, str]] = [row.labels for row in (await api.instant(promql, at)).rows]
+    missing = set(names) - {one.get("__name__") for one in series}
+    may_be = [one for one in missing if not one.endswith(PARTS)]
+    if may_be:
+        series += await native_series(api, may_be, [at], UNKNOWN, SERIES_A_NAME)
     found: dict[str, dict[str, set[str]]] = {}
-    for row in (await api.instant(promql, at)).rows:
-        of_name = found.setdefault(row.labels.get("__name__", ""), {})
-        for label, value in row.labels.items():
+    for one in series:
+        of_name = found.setdefault(one.get("__name__", ""), {})
+        for label, value in one.items():
             if label != "__name__":
                 of_name.setdefault(label, set()).add(storable(value, LONGEST_TEXT))
     return found
