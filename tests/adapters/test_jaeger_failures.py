@@ -140,10 +140,10 @@ def test_traces_that_are_too_large_are_asked_for_in_smaller_numbers() -> None:
 
     with standing_in(too_large) as stand_in:
         table, gaps = asyncio.run(ReadingJaeger(stand_in.url).read_spans(WINDOW))
-    assert len(set(table.trace_id.tolist())) >= 5 * 63 + 20
+    assert len(set(table.trace_id.tolist())) >= 5 * 50 + 20
     assert [gap.reason for gap in gaps] == ["sampled"]
     depths = [int(seen.one("query.num_traces", "0")) for seen in stand_in.seen[2:9]]
-    assert depths == [380, *[63] * 6]
+    assert depths == [304, *[50] * 6]
 
 
 def operations_of(service: str) -> Callable[[JaegerTraces], Awaitable[tuple[str, ...]]]:

@@ -164,7 +164,7 @@ def test_the_evidence_of_an_answer_is_asked_for_again(
     with shop(monkeypatch):
         told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
         cited = citations_of(told, UTC)
-        whole = verify_live(read_settings(), cited)
+        whole = verify_live(read_settings(), cited, reach_of(told))
         shorter = replace(cited[0], data_window=between(30, 36))
         (part,) = verify_live(read_settings(), [shorter])
     assert {one.verdict for one in whole} == {"match"}

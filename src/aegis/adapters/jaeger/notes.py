@@ -52,11 +52,11 @@ class Notes:
         failed, slow = self.cohorts.count("failed"), self.cohorts.count("slow")
         zh = (
             f"调用链过多：读取了 {self.traces:,} 条（估计约占 {percent:.0f}%），"
-            f"从 {self.slices} 个等长时段中各取最新写入的一批"
+            f"从 {self.slices} 个时段中各取最新写入的一批"
         )
         en = (
             f"Too many traces: {self.traces:,} were read (an estimated {percent:.0f} %), "
-            f"the newest of each of {self.slices} equal parts of the time"
+            f"the newest of each of {self.slices} parts of the time"
         )
         if failed or slow:
             zh += f"；另外专门补充了 {failed} 条失败的和 {slow} 条缓慢的，因此它们占比偏高"

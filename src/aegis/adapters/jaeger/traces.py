@@ -25,7 +25,8 @@ from aegis.model.errors import AnswerTooLarge, SourceError, SourceUnavailable
 from aegis.model.evidence import EvidenceGap
 from aegis.model.telemetry import ServiceGraph, SpanTable, TimeWindow
 
-MOST_TRACES = 2000
+MOST_TRACES = 1600
+"""Of the even sample; up to 400 failed and slow ones come to it."""
 MOST_SPANS = 200_000
 EVEN_SEARCHES = 6
 MOST_SEARCHES = 8
