@@ -50,6 +50,8 @@ def simulate(
     ] = False,
 ) -> None:
     """Simulate incidents with known causes and write them as aegis-case/1 folders."""
+    if seed < FIRST_FROZEN_SEED < seed + cases:
+        raise typer.BadParameter(f"{FIRST_FROZEN_SEED} begins the frozen half: do not cross it")
     console = Console(stderr=True)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -59,8 +61,6 @@ def simulate(
         record_shop().write(out)
         console.print(f"wrote the shop's incident to {out}")
         return
-    if seed < FIRST_FROZEN_SEED < seed + cases:
-        raise typer.BadParameter(f"{FIRST_FROZEN_SEED} begins the frozen half: do not cross it")
     seeds = range(seed, seed + cases)
     work = partial(_write, out=out, no_fault_share=no_fault_share, timeline=timeline)
     if jobs == 1:

@@ -73,7 +73,7 @@ def test_a_query_of_logs_to_paste_names_streams_as_loki_does(
     with shop(monkeypatch):
         told = aegis("analyze", "why slow?", *WINDOW, "--json").json()
     (step,) = [action for action in told["next_actions"] if "count_over_time" in action]
-    assert '{service_name="store"} |= ' in step
+    assert '{app="store"} |= ' in step
 
 
 def test_a_time_that_the_question_names_is_a_guess(

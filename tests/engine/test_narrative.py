@@ -318,18 +318,3 @@ def test_without_a_time_to_compare_with_there_is_no_verdict_though_a_change_is_k
     )
     assert not any("Ask again for" in action for action in answer.next_actions)
     assert "Start recording traces, logs" in answer.next_actions
-
-
-def test_a_query_of_logs_selects_the_streams_as_this_loki_labels_them() -> None:
-    boom = evidence("l1", "error_logs", query='{service="payment"} |= "boom"', unit="per_min")
-    case = replace(diagnosis(cause(evidence_ids=("l1",))), evidence=(boom,))
-
-    (mine,) = [a for a in narrate(case, "en", "").next_actions if "in Loki" in a]
-    (labelled,) = [
-        a
-        for a in narrate(case, "en", "", '{{app="{service}",env="eu"}}').next_actions
-        if "in Loki" in a
-    ]
-
-    assert '{service="payment"} |= "boom"' in mine
-    assert labelled == mine.replace('{service="payment"}', '{app="payment",env="eu"}')

@@ -87,6 +87,7 @@ def job(troubles: BackendTroubles) -> dict[str, Any]:
         "window": [WINDOW["start"], WINDOW["end"]],
         "last_minutes": None,
         "session_id": None,
+        "notify": False,
         "troubles": troubles.as_told(),
     }
 

@@ -74,8 +74,7 @@ class Scene:
 
     `extent` is the time to read; all of it outside the asked window is the baseline.
     `joins_names` says how names of one service are joined where sources spell them
-    differently; None where they are known to agree. `log_selector` is how streams of a service
-    are selected where people look at logs (`{service}` in it, Python's format syntax).
+    differently; None where they are known to agree.
     """
 
     extent: TimeWindow
@@ -85,7 +84,6 @@ class Scene:
     changes: tuple[Change, ...]
     gaps: tuple[EvidenceGap, ...] = ()
     joins_names: NameRules | None = None
-    log_selector: str | None = None
 
 
 async def collect(

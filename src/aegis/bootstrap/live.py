@@ -76,7 +76,6 @@ class Backends:
     names: NameRules
     db_url: str
     breakers: Mapping[BackendName, CircuitBreaker]
-    log_selector: str | None = None
 
     @staticmethod
     def of(settings: Settings, troubles: Troubles = NO_TROUBLES) -> Backends:
@@ -94,7 +93,6 @@ class Backends:
             NameRules(settings.service_aliases),
             settings.db_url,
             {name: troubles.breaker(name) for name in configs},
-            settings.addresses.log_selector,
         )
 
     @asynccontextmanager
@@ -161,7 +159,6 @@ class OpenBackends:
         return Scene(
             *(extent, None, (), (), ()),
             joins_names=self.backends.names,
-            log_selector=self.backends.log_selector,
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from aegis.engine.log_lines import log_stream
 from aegis.engine.next_actions import next_actions
 from aegis.engine.quantities import clock_time, tidy
 from aegis.engine.verdict import (
@@ -30,7 +29,6 @@ from aegis.engine.verdict import (
 )
 from aegis.model.diagnosis import Answer, Diagnosis, RootCause, RuledOut
 from aegis.model.evidence import Evidence
-from aegis.model.label_text import quoted
 from aegis.model.text import Language, Text
 
 DESCRIBED_CAUSES = 3
@@ -39,12 +37,8 @@ _LISTED = 3
 """How many ruled-out services and gaps the summary names; the answer lists them all."""
 
 
-def narrate(
-    diagnosis: Diagnosis, language: Language, question: str, log_selector: str | None = None
-) -> Answer:
+def narrate(diagnosis: Diagnosis, language: Language, question: str) -> Answer:
     """The answer to `question` in one language; services it names come first.
-
-    `log_selector` is how a service's streams are selected where people paste a query of logs.
 
     `summary` has a line each for the impact, when it began (where that was looked for), the
     verdict with its proof, a close second cause, what was ruled out and what was not seen;
@@ -70,21 +64,9 @@ def narrate(
         cause_descriptions=words(described),
         ruled_out=words(ruled_out),
         blind_spots=words(gaps),
-        next_actions=tuple(
-            _as_labelled(action, diagnosis, log_selector)
-            for action in words(next_actions(diagnosis))
-        ),
+        next_actions=words(next_actions(diagnosis)),
         onset=next(iter(words(onset)), None),
     )
-
-
-def _as_labelled(action: str, diagnosis: Diagnosis, log_selector: str | None) -> str:
-    """The action with the streams that its query of logs selects as this Loki labels them."""
-    if log_selector is not None:
-        for service in sorted({e.service for e in diagnosis.evidence if e.source == "logs"}):
-            labelled = log_selector.format(service=quoted(service)[1:-1])
-            action = action.replace(log_stream(service), labelled)
-    return action
 
 
 def _verdict(diagnosis: Diagnosis) -> list[Text]:

@@ -110,7 +110,7 @@ async def analyze_incident(
         observations, onset, looked = look_for_onset(observations, asked, watch)
         taken.append(looked)
     diagnosis, concluded = conclude(observations, ablate, watch, onset)
-    answer = narrate(diagnosis, question.language, question.text, scene.log_selector)
+    answer = narrate(diagnosis, question.language, question.text)
     diagnosis = with_alerts_told(diagnosis, observations)
     diagnosis, compared = await with_history(
         diagnosis, observations.metrics, sources.history, watch
