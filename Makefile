@@ -23,7 +23,7 @@ MUTATE_ARGS ?=
 BENCH_WEBHOOK_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench bench-webhook mutate lock openapi test-openapi clean
+.PHONY: help demo test test-slow test-backends test-alerting test-alerting-full feishu check format lint typecheck layers bench bench-webhook mutate lock openapi test-openapi clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,13 @@ help:  ## list the targets
 demo: $(VENV)/.runtime  ## name the cause of a recorded incident, with proof
 	@$(BIN)/aegis demo
 
-test: $(VENV)/.dev  ## run every test but those of test-backends and test-alerting
-	@$(BIN)/python -m pytest -n $(JOBS) --ignore=tests/live_prometheus --ignore=tests/live_alertmanager
+LIVE := --ignore=tests/live_prometheus --ignore=tests/live_alertmanager
+
+test: $(VENV)/.dev  ## run every test but those of the other test- targets
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(LIVE)
+
+test-slow: $(VENV)/.dev  ## those that start servers of ours, flood them or wait
+	@$(BIN)/python -m pytest -n $(JOBS) -m slow $(LIVE)
 
 test-backends: $(VENV)/.dev  ## read from a real Prometheus, started on loopback (needs its Debian package)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist=loadfile tests/live_prometheus

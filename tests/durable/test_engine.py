@@ -15,6 +15,8 @@ from aegis.ports.delivery import Json, Steps
 from tests.durable.conftest import Launch, until
 from tests.fakes import FakeClock
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_flow_runs_once_for_an_id_that_is_given_twice(launched: Launch) -> None:
     seen: list[Json] = []

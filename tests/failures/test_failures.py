@@ -11,7 +11,7 @@ from tests.cli.commands import Aegis, runner
 from tests.failures.broken import FAILURES, WHENS, WINDOW, Failure, When, shop_with
 from tests.failures.measuring import analyzed_by_command, grown_mib
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
 LATEST_S = 25.0
 """Far more than the deadlines of the settings add up to, for a machine that does much else."""
@@ -62,7 +62,6 @@ def test_where_nothing_fails_nothing_is_told_to_have_failed(
     assert not [spot for spot in told["blind_spots"] if "_BASE_URL" in spot]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_three_hundred_megabytes_cost_a_process_no_128_mib(backend: BackendName) -> None:
     with shop_with(None) as settings:

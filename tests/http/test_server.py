@@ -21,6 +21,7 @@ from tests.recordings import SmallShop, at, log_table, ns
 
 pytestmark = [
     pytest.mark.loopback,
+    pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc"),
 ]
 FAULT = {"start": "2026-03-01T10:30:00Z", "end": "2026-03-01T10:36:00Z"}

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from aegis.entrypoints.http.heads import HeadDeadline
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
 WITHIN_S = 0.6
 GOOD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -16,7 +16,7 @@ from aegis.entrypoints.http.step_spans import StepSpans
 from aegis.settings import read_settings
 from tests.http.server import serving
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
