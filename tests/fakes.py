@@ -9,7 +9,7 @@ from datetime import datetime
 from aegis.model.alert import Alert
 from aegis.model.errors import SourceError
 from aegis.model.evidence import EvidenceGap
-from aegis.model.telemetry import UNDATED, LogTable, Matrix, SpanTable, TimeWindow
+from aegis.model.telemetry import UNDATED, Change, LogTable, Matrix, SpanTable, TimeWindow
 from tests.recordings import lines_of, log_table, span_table, spans_of
 
 
@@ -88,3 +88,27 @@ class HangingTraces:
     async def read_spans(self, window: TimeWindow) -> tuple[SpanTable, tuple[EvidenceGap, ...]]:
         await asyncio.Event().wait()
         return SpanTable.empty(), ()
+
+
+@dataclass(frozen=True)
+class AskedTogether:
+    """Metrics and changes that each answer only once the other has been asked."""
+
+    held: FakeTelemetry
+    changes: tuple[Change, ...]
+    metrics_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    changes_asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
+        self.metrics_asked.set()
+        async with asyncio.timeout(5):
+            await self.changes_asked.wait()
+        return await self.held.read_metrics(window)
+
+    async def read_changes(
+        self, window: TimeWindow
+    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
+        self.changes_asked.set()
+        async with asyncio.timeout(5):
+            await self.metrics_asked.wait()
+        return self.changes, ()

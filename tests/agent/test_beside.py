@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aegis.agent.beside import Told, read_alerts, read_changes
 from aegis.agent.monitor import Scene, Sources, collect
@@ -13,8 +13,8 @@ from aegis.model.alert import Alert
 from aegis.model.errors import SourceUnavailable
 from aegis.model.evidence import EvidenceGap
 from aegis.model.incident import Observations
-from aegis.model.telemetry import Change, Matrix, TimeWindow
-from tests.fakes import FakeAlerts, FakeTelemetry
+from aegis.model.telemetry import Change, TimeWindow
+from tests.fakes import AskedTogether, FakeAlerts, FakeTelemetry
 from tests.recordings import SmallShop, at, between
 
 DEPLOY, EARLIER = Change("cart", at(3), "deploy", "v2"), Change("mail", at(1))
@@ -55,26 +55,6 @@ class HangingChanges:
         return (), ()
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Metrics and changes that each answer only once the other has been asked."""
-
-    metrics_asked: asyncio.Event = field(default_factory=asyncio.Event)
-    changes_asked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
-        self.metrics_asked.set()
-        await self.changes_asked.wait()
-        return await HELD.read_metrics(window)
-
-    async def read_changes(
-        self, window: TimeWindow
-    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
-        self.changes_asked.set()
-        await self.metrics_asked.wait()
-        return (DEPLOY,), ()
-
-
 def collected(sources: Sources) -> tuple[Observations, tuple[Step, ...]]:
     return asyncio.run(collect(sources, SCENE, FAULT, 5.0))
 
@@ -96,7 +76,7 @@ def test_where_nobody_can_be_asked_nothing_is_told() -> None:
 
 
 def test_they_are_read_while_the_telemetry_is_read() -> None:
-    waiting = Waiting()
+    waiting = AskedTogether(HELD, (DEPLOY,))
     seen, _ = collected(Sources(waiting, HELD, HELD, waiting))
     assert DEPLOY in seen.changes
     assert seen.gaps == ()

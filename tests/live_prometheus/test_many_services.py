@@ -16,19 +16,10 @@ from aegis.adapters.prometheus.metrics import PrometheusMetrics
 from aegis.model.backend import BackendConfig
 from aegis.model.telemetry import Matrix, Series
 from lab.exposition.case import write_exposition
+from tests.live_prometheus.large_shop import QUANTITIES, STEP_S
 from tests.live_prometheus.server import backfill, prometheus
 from tests.recordings import between, ns
 
-QUANTITIES = {
-    "http_server_requests_per_second": 20.0,
-    "http_server_error_ratio": 0.01,
-    "http_server_request_duration_p50": 0.02,
-    "http_server_request_duration_p99": 0.2,
-    "process_cpu_utilization": 0.3,
-    "process_memory_usage": 1e9,
-    "system_network_io_receive": 1e5,
-}
-STEP_S = 30
 LONGEST_S = 5.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from aegis.agent.monitor import Scene, Sources, collect
 from aegis.engine.diagnosis import diagnose
 from aegis.engine.onset import Found, focused, with_onset
 from aegis.model.errors import InvalidCase, SourceUnavailable
-from aegis.model.evidence import Evidence, EvidenceGap
+from aegis.model.evidence import Evidence
 from aegis.model.telemetry import (
     EPOCH,
     Change,
@@ -27,7 +27,7 @@ from aegis.model.telemetry import (
 )
 from aegis.workflows.analyze_incident import Analysis, Question, analyze_incident
 from aegis.workflows.verify_answer.verify import Checked, Citation, verify_answer
-from tests.fakes import FailingTelemetry, FakeTelemetry
+from tests.fakes import AskedTogether, FailingTelemetry, FakeTelemetry
 from tests.recordings import SmallShop, at, between, lines_of, log_table, ns
 
 SHOP = SmallShop().recording()
@@ -129,30 +129,8 @@ def test_a_change_that_nobody_remembers_is_gone() -> None:
     assert verdicts(HELD, ())["changes"] == {"gone"}
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Metrics and changes that each answer only once the other has been asked."""
-
-    metrics_asked: asyncio.Event = field(default_factory=asyncio.Event)
-    changes_asked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def read_metrics(self, window: TimeWindow) -> tuple[Matrix, tuple[EvidenceGap, ...]]:
-        self.metrics_asked.set()
-        async with asyncio.timeout(5):
-            await self.changes_asked.wait()
-        return await HELD.read_metrics(window)
-
-    async def read_changes(
-        self, window: TimeWindow
-    ) -> tuple[tuple[Change, ...], tuple[EvidenceGap, ...]]:
-        self.changes_asked.set()
-        async with asyncio.timeout(5):
-            await self.metrics_asked.wait()
-        return CHANGES, ()
-
-
 def test_changes_are_read_while_the_telemetry_is_read() -> None:
-    waiting = Waiting()
+    waiting = AskedTogether(HELD, CHANGES)
     sources = Sources(waiting, HELD, HELD, waiting)
     found = verified([cited(item) for item in EVIDENCE], sources, ())
     assert {one.verdict for one in found} == {"match"}

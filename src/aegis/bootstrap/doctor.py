@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aegis.adapters.alertmanager import examine as alertmanager
@@ -153,16 +154,26 @@ async def _examine_database(db_url: str, clock: Clock, deadline_s: float) -> Bac
         )
     examination = store.Examination(database, clock)
     try:
-        async with asyncio.timeout(deadline_s):
+        async with _within(deadline_s, examination):
             if await asyncio.to_thread(examination.look):
                 await examination.count()
+    finally:
+        await asyncio.to_thread(database.dispose)
+    return examination.health()
+
+
+@asynccontextmanager
+async def _within(
+    deadline_s: float, examination: store.Examination | feishu.Examination
+) -> AsyncIterator[None]:
+    """What is not done by then is noted as such, and not waited for."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            yield
     except TimeoutError:
         examination.condition = "no_answer"
         zh, en = f"{deadline_s:g} s 内没有答完", f"not done within {deadline_s:g} s"
         examination.note("deadline", "fail", zh, en)
-    finally:
-        await asyncio.to_thread(database.dispose)
-    return examination.health()
 
 
 async def _examine_feishu(
@@ -171,12 +182,8 @@ async def _examine_feishu(
     sender = FeishuSender(config, clock)
     examination = feishu.Examination(sender, chats)
     try:
-        async with asyncio.timeout(deadline_s):
+        async with _within(deadline_s, examination):
             await examination.examine()
-    except TimeoutError:
-        examination.condition = "no_answer"
-        zh, en = f"{deadline_s:g} s 内没有答完", f"not done within {deadline_s:g} s"
-        examination.note("deadline", "fail", zh, en)
     finally:
         sender.close()
     return examination.health()
