@@ -13,7 +13,9 @@ USUAL = '{{{label_key}="{service}"}}'
 
 
 def asked(selector: ServiceSelector, service: str) -> str:
-    return LogQuery(selector.of_service(selector.label or "app", service)).text()
+    return LogQuery(
+        selector.of_values(selector.label or "app", [selector.value_of(service)])
+    ).text()
 
 
 def test_the_template_of_the_manual_asks_for_one_service() -> None:
@@ -45,7 +47,7 @@ def test_a_template_may_put_text_around_the_service() -> None:
 @pytest.mark.parametrize("service", ['x"} or {a=~".+', "{label_key}", "{0}", "\\", "\u202ex"])
 def test_a_service_name_is_never_read_as_template_or_query(service: str) -> None:
     selector = service_selector("app", USUAL)
-    matchers = selector.of_service("app", service)
+    matchers = selector.of_values("app", [selector.value_of(service)])
     assert [one.value for one in matchers] == [service]
     assert asked(selector, service).count("{") <= 1 + service.count("{")
 

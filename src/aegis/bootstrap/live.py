@@ -156,10 +156,7 @@ class OpenBackends:
 
     def scene(self, extent: TimeWindow) -> Scene:
         """What is known before anything is read: how far to read."""
-        return Scene(
-            *(extent, None, (), (), ()),
-            joins_names=self.backends.names,
-        )
+        return Scene(extent, None, (), (), (), joins_names=self.backends.names)
 
 
 def extent_of(window: TimeWindow, now: datetime) -> TimeWindow:

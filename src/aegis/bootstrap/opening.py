@@ -56,7 +56,7 @@ class _Keeper:
                 self._not_open(str(error))
             else:
                 return
-            await self._pause()
+            await _at_most(RETRY_EVERY_S, self.to_close)
 
     async def _hold(self) -> None:
         async with alerting(self.settings, self.measurements) as found:
@@ -74,13 +74,6 @@ class _Keeper:
         self.tried.set()
         if not self.to_close.is_set():
             _LOG.error("alerts_cannot_be_taken", why=why)
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(RETRY_EVERY_S):
-                await self.to_close.wait()
-        except TimeoutError:
-            pass
 
 
 @asynccontextmanager

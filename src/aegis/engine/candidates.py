@@ -43,7 +43,7 @@ class Candidates:
     docket: Docket
     ordered: Sequence[Scored]
     _weights: dict[int, float] = field(default_factory=dict)
-    _changes: dict[str, Finding] = field(default_factory=dict)
+    _changes: dict[str, Finding] | None = None
 
     def causes(self, chances: Mapping[str, float]) -> tuple[RootCause, ...]:
         """Every service, most probable first; the first few carry evidence."""
@@ -122,7 +122,8 @@ class Candidates:
 
     def change_of(self, service: str) -> Finding | None:
         """The latest change of the service shortly before (or in) the window."""
-        if not self._changes:
+        if self._changes is None:
+            self._changes = {}
             window = self.observations.window
             near = (
                 change

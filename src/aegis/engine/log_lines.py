@@ -73,6 +73,12 @@ class ReadLines:
     span: Int64s
     trace: Int64s
 
+    def service_of(self, template: Template) -> str:
+        return self.table.services[template.service_code]
+
+    def query_of(self, template: Template) -> str:
+        return log_query(self.table, self.service_of(template), template.literal)
+
 
 def read_lines(table: LogTable, tree: TraceTree) -> ReadLines:
     """Link lines to spans, date those without a time, and find their templates."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from aegis.engine.findings import Finding
 from aegis.engine.log_exposure import count, traces_logged_by
-from aegis.engine.log_lines import ReadLines, log_query
+from aegis.engine.log_lines import ReadLines
 from aegis.engine.stats import share_change_decades
 from aegis.engine.trace_tree import NO_ROW, dense
 from aegis.model.telemetry import Bools
@@ -48,7 +48,7 @@ def sequence_findings(lines: ReadLines, dated: Bools, after: Bools) -> list[Find
     findings = []
     for index in np.flatnonzero(broken):
         template = lines.templates[source[index]]
-        service = lines.table.services[template.service_code]
+        service = lines.service_of(template)
         mine = rows[first == source[index]]
         follows = (link == index)[first == source[index]]
         drop = float(p_before[index] - p_after[index])
@@ -61,7 +61,7 @@ def sequence_findings(lines: ReadLines, dated: Bools, after: Bools) -> list[Find
                 service=service,
                 peer=None,
                 subject=f"{template.label} → {lines.templates[target[index]].label}",
-                query=log_query(lines.table, service, template.literal),
+                query=lines.query_of(template),
                 surprise=min(MOST_DECADES, float(decades[index])),
                 baseline=float(p_before[index]),
                 observed=float(p_after[index]),

@@ -6,7 +6,7 @@ import numpy as np
 
 from aegis.engine.findings import Finding
 from aegis.engine.log_exposure import count, exposures, touched_traces
-from aegis.engine.log_lines import ReadLines, log_query
+from aegis.engine.log_lines import ReadLines
 from aegis.engine.log_sequence import sequence_findings
 from aegis.engine.stats import rate_change_decades
 from aegis.engine.trace_tree import TraceTree
@@ -58,12 +58,10 @@ def rate_findings(
             Finding(
                 source="logs",
                 signal="error_logs" if severe else "log_rate",
-                service=lines.table.services[template.service_code],
+                service=lines.service_of(template),
                 peer=None,
                 subject=template.label,
-                query=log_query(
-                    lines.table, lines.table.services[template.service_code], template.literal
-                ),
+                query=lines.query_of(template),
                 surprise=min(MOST_DECADES, float(decades[index])),
                 baseline=float(rate_before[index]),
                 observed=float(rate_after[index]),

@@ -65,7 +65,7 @@ def _note_services(
     examination: Examination, streams: ServiceStreams, names: tuple[str, ...]
 ) -> None:
     values, selector = streams.values, streams.selector
-    if not any(one.startswith(selector.before) and one.endswith(selector.after) for one in values):
+    if not any(selector.fits(one) for one in values):
         examination.note(
             "services",
             "fail",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aegis.adapters.loki.logql import Matcher, Operator, re2_literal
@@ -45,8 +46,16 @@ class ServiceSelector:
         """The service that a value of the label names."""
         return value.removeprefix(self.before).removesuffix(self.after)
 
-    def of_service(self, label: str, service: str) -> tuple[Matcher, ...]:
-        return (*self.scope, Matcher(label, "=", self.value_of(service)))
+    def fits(self, value: str) -> bool:
+        """Whether a value of the label is one that names a service."""
+        return value.startswith(self.before) and value.endswith(self.after)
+
+    def of_values(self, label: str, values: Sequence[str]) -> tuple[Matcher, ...]:
+        """Streams whose label has one of these values, of which there is at least one."""
+        if len(values) == 1:
+            return (*self.scope, Matcher(label, "=", values[0]))
+        pattern = "|".join(re2_literal(value) for value in values)
+        return (*self.scope, Matcher(label, "=~", f"({pattern})"))
 
     def of_every_service(self, label: str) -> tuple[Matcher, ...]:
         pattern = f"{re2_literal(self.before)}.+{re2_literal(self.after)}"

@@ -63,10 +63,7 @@ class ServiceStreams:
             for name, found in zip(services, written, strict=True)
             for value in found or [self.selector.value_of(name)]
         ]
-        if len(values) == 1:
-            return (*self.selector.scope, Matcher(self.label, "=", values[0]))
-        pattern = "|".join(re2_literal(value) for value in values)
-        return (*self.selector.scope, Matcher(self.label, "=~", f"({pattern})"))
+        return self.selector.of_values(self.label, values)
 
     def unknown(self, services: Sequence[str]) -> list[str]:
         """Those of which no stream is, as far as labels alone tell."""
@@ -107,9 +104,7 @@ async def service_names(
     tell better, are too many to list."""
     selector = streams.selector
     found = {
-        streams.service({streams.label: value})
-        for value in streams.values
-        if value.startswith(selector.before) and value.endswith(selector.after)
+        streams.service({streams.label: value}) for value in streams.values if selector.fits(value)
     }
     if len(streams.told_by) > 1:
         with suppress(AnswerTooLarge):

@@ -73,11 +73,7 @@ def upgrade(lang: Language_ = None, as_json: AsJson = False) -> None:
     elif before.is_current:
         _say(_IS_CURRENT.in_language(language), found)
     else:
-        _say(
-            _UPGRADED.in_language(language),
-            found,
-            before.current or _EMPTY.in_language(language),
-        )
+        _say(_UPGRADED.in_language(language), found, before.current or _EMPTY.in_language(language))
 
 
 @db_app.command(epilog=EPILOG)

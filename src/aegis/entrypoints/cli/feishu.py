@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,9 +16,6 @@ from aegis.entrypoints.cli.options import (
 )
 from aegis.model.text import Text
 from aegis.settings import read_settings
-
-if TYPE_CHECKING:
-    pass
 
 feishu_app = typer.Typer(help="Feishu and Lark.", no_args_is_help=True, epilog=EPILOG)
 

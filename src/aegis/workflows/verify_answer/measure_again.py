@@ -14,7 +14,7 @@ import numpy as np
 
 from aegis.engine.alert_evidence import alert_finding, alert_query
 from aegis.engine.findings import Finding
-from aegis.engine.log_lines import ReadLines, log_query
+from aegis.engine.log_lines import ReadLines
 from aegis.engine.measured import MeasuredSeries
 from aegis.engine.trace_tree import NO_ROW, TraceTree, dense, operation_groups, span_query
 from aegis.model.alert import Alert
@@ -155,8 +155,7 @@ def _lines(lines: ReadLines, queries: Queries) -> Iterator[Finding]:
     """Dated lines of each template."""
     dated = lines.time_ns != UNDATED
     for index, template in enumerate(lines.templates):
-        service = lines.table.services[template.service_code]
-        query = log_query(lines.table, service, template.literal)
+        service, query = lines.service_of(template), lines.query_of(template)
         if query in queries:
             rows = np.flatnonzero((lines.template == index) & dated)
             signal: Signal = "error_logs" if template.severe else "log_rate"
@@ -177,8 +176,7 @@ def _sequences(lines: ReadLines, queries: Queries) -> Iterator[Finding]:
     followed[:-1][same] = lines.template[rows[1:]][same]
     for source in np.unique(first).tolist():
         template = lines.templates[source]
-        service = lines.table.services[template.service_code]
-        query = log_query(lines.table, service, template.literal)
+        service, query = lines.service_of(template), lines.query_of(template)
         if query not in queries:
             continue
         mine = first == source
